@@ -1,0 +1,32 @@
+# Only wires: the work is in scripts/.
+
+export KSRC LINUX_VERSION
+
+.NOTPARALLEL:
+.PHONY: help packages tree refresh series run compare check clean
+
+help:
+	@echo 'make packages  install what is needed (Debian 12 or 13)'
+	@echo 'make tree      build/linux: a git tree with the series, one commit a patch'
+	@echo 'make refresh   the way back: from the commits in build/linux to patches/'
+	@echo 'make series    build/series: the patches with a cover letter, ready to mail'
+	@echo 'make run       build the kernel, boot it in QEMU, show masters moving data'
+	@echo 'make compare   the figures of the stock kernel and of the series, side by side'
+	@echo 'make check     all tests'
+	@echo 'make clean     remove build/'
+	@echo
+	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
+	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
+
+packages tree refresh series:
+	@scripts/$@.sh
+
+run compare: packages tree
+	@scripts/$@.sh
+
+check: packages tree
+	@prove --timer --failures --comments --ext .t -r tests
+
+clean:
+	@scripts/tree.sh --saved
+	@rm -rf build

@@ -1,0 +1,267 @@
+# shellcheck shell=bash disable=SC2034	# what it sets is for others
+# What the scripts share: where things are, how they speak, the format of the patches, a git tree made
+# from them, and Debian packages fetched without root. Meant to be sourced.
+
+set -euo pipefail
+export LC_ALL=C
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_PREFIX
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+PATCHES=$ROOT/patches
+BUILD=$ROOT/build
+LOG=$BUILD/log
+DEBS=$BUILD/deb
+APT=$BUILD/apt
+# The tree is named by its variable everywhere, so that the tests can have trees of their own.
+TREE=$BUILD/linux
+PACKAGE=linux-source-6.12
+
+die() {
+	echo "error: $*" >&2
+	exit 1
+}
+
+note() {
+	echo "==> $*" >&2
+}
+
+# For scripts without arguments: --help prints the comment at the head of the script.
+no_arguments() {
+	case ${1-} in
+	'') ;;
+	-h | --help)
+		awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$0"
+		exit 0 ;;
+	*) die "$(basename "$0"): unknown argument $1; try --help" ;;
+	esac
+}
+
+need() {
+	local tool
+	for tool; do
+		command -v "$tool" >/dev/null || die "$tool is not installed: run make packages"
+	done
+}
+
+# ---- patches: "Subject: ...", message, "---", "Adds: file" lines, diff ----
+
+patch_files() {
+	find "$PATCHES" -maxdepth 1 -name '[0-9]*.patch' 2>/dev/null | sort
+}
+
+patch_message() {
+	awk '/^---$/ { exit } NR == 1 { sub(/^Subject: /, "") } { print }' "$1" | git stripspace
+}
+
+# Takes any number of patches.
+patch_adds() {
+	[ $# = 0 ] || awk 'FNR == 1 { part = 0 } /^---$/ && !part { part = 1 } /^diff --git / && part { part = 2 }
+		part == 1 && sub(/^Adds: /, "")' "$@"
+}
+
+patch_diff() {
+	awk '/^---$/ { part = 1 } /^diff --git / && part { part = 2 } part == 2' "$1"
+}
+
+# Changes when the patches, a file they add or the base (a commit) changes.
+inputs_id() {
+	local file
+	local -a patches
+	mapfile -t patches < <(patch_files)
+	{
+		echo "$1"
+		for file in "${patches[@]}"; do
+			echo "${file##*/}"
+			cat "$file"
+		done
+		patch_adds "${patches[@]}" | while read -r file; do
+			[ ! -x "$ROOT/$file" ] || echo executable
+			cat "$ROOT/$file" 2>/dev/null || echo missing
+		done
+	} | sha256sum | cut -d' ' -f1
+}
+
+# ---- the git tree ----
+
+# Neither hooks, signing nor line ends of the user's configuration belong in commits made by a script.
+tree_git() {
+	git -C "$TREE" -c core.hooksPath=/dev/null -c commit.gpgSign=false -c core.autocrlf=false \
+		-c core.quotePath=false -c advice.detachedHead=false -c diff.suppressBlankEmpty=false "$@"
+}
+
+kernel_release() {
+	awk -F' *= *' '/^(VERSION|PATCHLEVEL|SUBLEVEL) *=/ && n < 3 { printf "%s%s", n++ ? "." : "", $2 }' "$1/Makefile"
+}
+
+# A commit needs a name. This one is for the working tree only: `make series` insists on a real one.
+fallback_identity() {
+	git -c user.useConfigOnly=true var GIT_COMMITTER_IDENT >/dev/null 2>&1 && return
+	export GIT_AUTHOR_NAME=arm32-iommu-dma GIT_AUTHOR_EMAIL=nobody@localhost.invalid
+	export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
+}
+
+# Debian's source package ignores whatever the package itself does not have, which would hide new files.
+unhide_new_files() {
+	grep -qsx '/\*' "$TREE/.gitignore" || return 0
+	sed -i -e '/^\/\*$/d' -e '/^!\/debian\/$/d' "$TREE/.gitignore"
+	printf '%s\n' '!.gitignore' '!.kunitconfig' >>"$TREE/.gitignore"
+}
+
+# Makes a git tree of the files in $TREE: one commit, tagged base.
+commit_base() {
+	unhide_new_files
+	fallback_identity
+	git -c init.defaultBranch=series init -q --template= "$TREE"
+	tree_git config gc.auto 0
+	tree_git add -Af .
+	tree_git commit -q -m "base: Linux $(kernel_release "$TREE")"
+	tree_git update-ref refs/tags/base HEAD
+}
+
+# Adds one patch to the index. Exact context is wanted: a hunk may move, but not bend.
+apply_patch() {
+	local patch=$1 name=patches/${1##*/} release errors file mode blob
+	release=$(tree_git log -1 --format=%s refs/tags/base)
+	if [ -n "$(patch_diff "$patch")" ]; then
+		errors=$(patch_diff "$patch" | tree_git apply --cached --whitespace=nowarn --no-ignore-whitespace - 2>&1) ||
+			die "$(awk -v name="$name" -v release="${release#base: }" '
+			sub(/^error: patch failed: /, "") { print name ": hunk at " $0 " does not apply to " release; hit = 1; exit }
+			sub(/^error: /, "") && !first { first = $0 }
+			END { if (!hit) print name ": does not apply to " release ": " first }' <<<"$errors")"
+	fi
+	while read -r file; do
+		[ -f "$ROOT/$file" ] || die "$name: adds $file, which this repository lacks"
+		! tree_git cat-file -e ":$file" 2>/dev/null || die "$name: adds $file, which ${release#base: } already has"
+		mode=100644
+		[ ! -x "$ROOT/$file" ] || mode=100755
+		blob=$(tree_git hash-object -w --no-filters "$ROOT/$file")
+		tree_git update-index --add --cacheinfo "$mode,$blob,$file"
+	done < <(patch_adds "$patch")
+}
+
+# Commits the patches on top of the tag base, and keeps refs/project/next at the last that applied. It works
+# in an index of its own and touches no file: checking the result out changes only what really differs.
+apply_series() {
+	local patch tree commit
+	commit=$(tree_git rev-parse refs/tags/base)
+	fallback_identity
+	export GIT_INDEX_FILE=$TREE/.git/project-index
+	tree_git read-tree "$commit"
+	tree_git update-ref refs/project/next "$commit"
+	while read -r patch; do
+		apply_patch "$patch"
+		tree=$(tree_git write-tree)
+		commit=$(patch_message "$patch" | tree_git commit-tree "$tree" -p "$commit")
+		tree_git update-ref refs/project/next "$commit"
+	done < <(patch_files)
+	rm -f "$GIT_INDEX_FILE"
+	unset GIT_INDEX_FILE
+}
+
+require_clean() {
+	local state
+	for state in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD; do
+		[ ! -e "$TREE/.git/$state" ] || die "build/linux is in the middle of a rebase, am, merge or pick: finish or abort it first"
+	done
+	state=$(tree_git status --porcelain --untracked-files=normal)
+	[ -z "$state" ] || die "build/linux has uncommitted changes: commit them, or put them away with git stash -u"
+}
+
+tree_taken() {
+	[ "$(tree_git rev-parse HEAD)" = "$(tree_git rev-parse refs/project/taken)" ]
+}
+
+inputs_taken() {
+	[ "$(inputs_id "$(tree_git rev-parse refs/tags/base)")" = "$(tree_git config project.inputs)" ]
+}
+
+record_inputs() {
+	tree_git config project.inputs "$(inputs_id "$(tree_git rev-parse refs/tags/base)")"
+}
+
+# ---- Debian packages, without root and without touching the system's apt state ----
+
+# Where the lists of an architecture are. Each has its own, as apt drops all lists of a source when one is broken.
+apt_dir() {
+	echo "$APT/${apt_arch:-$(dpkg --print-architecture)}"
+}
+
+# apt_private <apt tool> <arguments>: the system's sources, but lists and caches in build/apt. Hooks of the system's
+# apt.conf (caches, desktop daemons) are not for us.
+apt_private() {
+	local dir
+	command -v apt-get >/dev/null || return 1
+	dir=$(apt_dir)
+	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$LOG"
+	touch "$dir/status"
+	cat >"$dir/apt.conf" <<-EOF
+		Dir::State "$dir";
+		Dir::State::status "$dir/status";
+		Dir::Cache "$dir/cache";
+		APT::Architecture "${dir##*/}";
+		APT::Architectures { "${dir##*/}"; };
+		APT::Sandbox::User "root";
+		Debug::NoLocking "true";
+		Acquire::Languages "none";
+		Acquire::Retries "1";
+		Acquire::http::Timeout "20";
+		Acquire::https::Timeout "20";
+		#clear APT::Update::Pre-Invoke;
+		#clear APT::Update::Post-Invoke;
+		#clear APT::Update::Post-Invoke-Success;
+	EOF
+	"$1" -c "$dir/apt.conf" "${@:2}" 2>>"$LOG/apt.log"
+}
+
+# Some list may fail to come while the one that matters is there, so whoever looks up a package judges.
+apt_update() {
+	local answer
+	note "updating the package lists in build/apt"
+	answer=$(apt_private apt-get -q update) || true
+	! grep -qE '^(Get|Hit):' <<<"$answer" || touch "$(apt_dir)/updated"
+}
+
+apt_recent() {
+	[ -n "$(find "$(apt_dir)/updated" -mmin -1440 2>/dev/null)" ]
+}
+
+# Versions of a package that the registry offers, newest first.
+apt_versions() {
+	{ apt_private apt-cache madison "$1" || true; } | awk -F' *[|] *' '!seen[$2]++ { print $2 }'
+}
+
+# have_deb <package> <version or *> <dir>: the newest such file that was fetched before.
+have_deb() {
+	find "$3" -maxdepth 1 -name "$1_${2//:/%3a}_*.deb" 2>/dev/null | sort -V | tail -n 1 | grep .
+}
+
+download_deb() {
+	rm -rf "$2/partial" && mkdir -p "$2/partial" &&
+		note "fetching ${1/=/ }" &&
+		(cd "$2/partial" && apt_private apt-get -q download "$1" >>"$LOG/apt.log") &&
+		mv "$2"/partial/*.deb "$2"
+}
+
+# fetch_deb <package[:architecture][=version]> <dir>: prints the path of the .deb, fetched only if it is not there.
+# Without a version that is the newest; without a network, the newest of those already there. Fails if there is none.
+fetch_deb() {
+	local name=${1%%=*} version='' dir=$2 apt_arch='' wanted
+	[ "$name" = "$1" ] || version=${1#*=}
+	[ "$name" = "${name%:*}" ] || apt_arch=${name#*:}
+	name=${name%:*}
+	if [ -n "$version" ] && have_deb "$name" "$version" "$dir"; then return; fi
+	if ! apt_recent || [ -z "$(apt_versions "$name")" ]; then apt_update; fi
+	wanted=${version:-$(apt_versions "$name" | awk 'NR == 1')}
+	if [ -n "$wanted" ]; then
+		have_deb "$name" "$wanted" "$dir" && return
+		download_deb "$name=$wanted" "$dir" && have_deb "$name" "$wanted" "$dir" && return
+		rm -f "$(apt_dir)/updated"	# the registry may have dropped it since
+	fi
+	[ -z "$version" ] && have_deb "$name" '*' "$dir" || return 1
+	note "cannot fetch a newer $name: using the one in ${dir#"$ROOT"/}"
+}
+
+# The kernel's tar archive in a package of it, unpacked by xz.
+deb_source() {
+	dpkg-deb --fsys-tarfile "$1" | tar -xO "./usr/src/$PACKAGE.tar.xz" | xz -dc
+}

@@ -1,0 +1,43 @@
+#!/bin/bash
+# guest.sh [KERNEL] - make the initramfs of a kernel that build.sh built (build/kernel/virt unless given), in the
+# kernel's directory: tests/guest/init, Debian's busybox for armhf and the kernel's modules.
+
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+
+case ${1-} in -*) no_arguments "$1" ;; esac
+kernel=${1:-$BUILD/kernel/virt}
+busybox=$BUILD/guest/bin/busybox
+initramfs=$kernel/initramfs.cpio
+
+# Unpacked, not installed: nothing of it runs on the host.
+fetch_busybox() {
+	local deb
+	mkdir -p "$DEBS"
+	deb=$(fetch_deb busybox-static:armhf "$DEBS") ||
+		die "cannot fetch busybox-static for armhf (no network?): see build/log/apt.log"
+	rm -rf "$BUILD/guest"
+	dpkg-deb -x "$deb" "$BUILD/guest"
+	[ -x "$busybox" ] || die "${deb#"$ROOT"/} has no bin/busybox"
+}
+
+# What the kernel's gen_init_cpio makes an archive of: like this no file needs an owner or a device number on the host.
+contents() {
+	local path
+	for path in bin dev proc sys tmp lib; do
+		echo "dir /$path 0755 0 0"
+	done
+	echo "nod /dev/console 0600 0 0 c 5 1"
+	echo "file /bin/busybox $busybox 0755 0 0"
+	echo "slink /bin/sh busybox 0777 0 0"
+	echo "file /init $ROOT/tests/guest/init 0755 0 0"
+	(cd "$kernel/root" && find lib/modules -type d -printf 'dir /%p 0755 0 0\n' \
+		-o -type f -printf "file /%p $kernel/root/%p 0644 0 0\n" | sort)
+}
+
+[ -x "$kernel/usr/gen_init_cpio" ] || die "no kernel in $kernel: run scripts/build.sh first"
+kernel=$(realpath "$kernel")
+[ -x "$busybox" ] || fetch_busybox
+contents >"$initramfs.list"
+"$kernel/usr/gen_init_cpio" "$initramfs.list" >"$initramfs.tmp"
+mv "$initramfs.tmp" "$initramfs"

@@ -1,0 +1,30 @@
+#!/bin/bash
+# source.sh - provide the pristine kernel source, and print where it is. With KSRC=<dir> in the environment it is
+# that tree, once it has been seen to be Linux 6.12. Otherwise it is Debian's package linux-source-6.12, fetched to
+# build/deb without root: the newest version, or LINUX_VERSION=<version of the package>.
+
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+
+check_ksrc() {
+	local release
+	if [ ! -f "$1/Makefile" ] || [ ! -d "$1/drivers/iommu" ]; then
+		die "KSRC=$1 is not a kernel source tree"
+	fi
+	release=$(kernel_release "$1")
+	[[ $release == 6.12.* ]] || die "KSRC=$1 is Linux $release; this series is for 6.12"
+}
+
+no_arguments "$@"
+if [ -n "${KSRC:-}" ]; then
+	check_ksrc "$KSRC"
+	realpath "$KSRC"
+	exit
+fi
+need apt-get dpkg-deb
+fetch_deb "$PACKAGE${LINUX_VERSION:+=$LINUX_VERSION}" "$DEBS" && exit
+offered=$(apt_versions "$PACKAGE" | paste -sd' ')
+if [ -n "${LINUX_VERSION:-}" ] && [ -n "$offered" ] && ! grep -qwF -- "$LINUX_VERSION" <<<"$offered"; then
+	die "no $PACKAGE $LINUX_VERSION: the registry offers $offered"
+fi
+die "cannot fetch $PACKAGE (no network? see build/log/apt.log): give KSRC=/path/to/a/linux-6.12 tree"

@@ -1,0 +1,110 @@
+#!/bin/bash
+# tree.sh - make build/linux: a git tree with one commit for the base, tagged "base", and one for each patch in
+# patches/. Run again, it applies the patches anew if they changed, and never drops work that `make refresh` has
+# not taken. The base is what source.sh provides and stays what it was until build/linux is removed.
+# With --saved it only checks that build/linux may be removed without losing work.
+
+# shellcheck source-path=SCRIPTDIR source=common.sh
+. "$(dirname "$0")/common.sh"
+
+require_space() {
+	local free
+	free=$(df -Pk "$ROOT" | awk 'NR == 2 { print int($4 / 1024 / 1024) }')
+	[ "$free" -ge 4 ] || die "build/ needs about 4 GB and its file system has $free GB free"
+}
+
+ksrc_commit() {
+	[ -z "$(git -C "$1" rev-parse --show-prefix 2>&1)" ] && git -C "$1" rev-parse -q --verify HEAD
+}
+
+# What the base is made from, in words that can be compared. Takes the source's path.
+base_name() {
+	local commit
+	if [ -d "$1" ]; then
+		commit=$(ksrc_commit "$1") || commit=
+		echo "$1${commit:+ at $commit}"
+	else
+		basename "$1" | cut -d_ -f2
+	fi
+}
+
+unpack_source() {
+	local commit
+	if [ -f "$1" ]; then
+		deb_source "$1" | tar -x -C "$TREE" --strip-components=1
+	elif commit=$(ksrc_commit "$1"); then
+		git -C "$1" archive "$commit" | tar -x -C "$TREE"
+	else
+		if [ -e "$1/.config" ] || [ -e "$1/include/config" ]; then
+			die "KSRC=$1 was built in: give a clean tree (make mrproper), or a git checkout"
+		fi
+		tar -C "$1" --exclude=./.git -c . | tar -x -C "$TREE"
+	fi
+}
+
+# The tree gets its name when its base is complete, so an interrupted run leaves nothing that looks like one.
+make_base() {
+	local source final=$TREE
+	source=$("$ROOT/scripts/source.sh")
+	require_space
+	TREE=$final.tmp
+	rm -rf "$TREE"
+	mkdir -p "$TREE"
+	note "unpacking Linux $(base_name "$source") into build/linux"
+	unpack_source "$source"
+	note "committing the base"
+	commit_base
+	tree_git config project.base "$(base_name "$source")"
+	tree_git update-ref refs/project/taken refs/tags/base
+	mv "$TREE" "$final"
+	TREE=$final
+}
+
+require_same_base() {
+	local base wanted
+	base=$(tree_git config project.base) || die "build/linux was not made by make tree: remove it"
+	if [ -n "${KSRC:-}" ]; then
+		wanted=$("$ROOT/scripts/source.sh")
+		wanted=$(base_name "$wanted")
+	else
+		wanted=${LINUX_VERSION:-$base}
+	fi
+	[ "$base" = "$wanted" ] || die "build/linux is based on $base, not on $wanted: remove build/linux to change the base"
+}
+
+require_saved() {
+	require_clean
+	tree_taken || die "build/linux has commits that patches/ lacks: run make refresh, or remove build/linux to throw them away"
+}
+
+# Moves the tree to the last patch that applied, also when the next one did not: there one can look.
+settle() {
+	unset GIT_INDEX_FILE
+	local next
+	next=$(tree_git rev-parse -q --verify refs/project/next) || return 0
+	printf '%s\n' "update HEAD $next" "update refs/project/taken $next" 'delete refs/project/next' |
+		tree_git update-ref --stdin
+	tree_git reset -q --hard
+}
+
+saved=
+if [ "${1-}" = --saved ]; then saved=1; shift; fi
+no_arguments "$@"
+need git xz
+if [ -n "$saved" ]; then
+	[ ! -d "$TREE" ] || require_saved
+	exit 0
+fi
+if [ -d "$TREE" ]; then
+	require_same_base
+	require_saved
+else
+	make_base
+fi
+! inputs_taken || exit 0
+note "applying $(patch_files | wc -l) patches to $(tree_git log -1 --format='%s' refs/tags/base | cut -d' ' -f2-)"
+tree_git config --unset project.inputs || true
+trap settle EXIT
+apply_series
+settle
+record_inputs

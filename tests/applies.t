@@ -1,0 +1,91 @@
+#!/bin/bash
+# The series applies, without fuzz, to the oldest and the newest linux-source-6.12 that the registry offers (to all of
+# them with APPLIES_ALL=1), and refresh after tree leaves the repository as it is, byte for byte.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/tests/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
+. "$here/scripts/common.sh"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+mapfile -t patches < <(patch_files)
+
+ends() {		# of a list, or all of it
+	if [ -n "${APPLIES_ALL:-}" ]; then cat; else sed -n '1p; 1!{$p}'; fi
+}
+
+# The packages to try, newest first. Without a network these are the ones fetched before.
+find_debs() {
+	local version deb
+	local -a debs=()
+	apt_recent || apt_update
+	for version in $(apt_versions "$PACKAGE" | ends); do
+		if ! deb=$(fetch_deb "$PACKAGE=$version" "$DEBS"); then debs=(); break; fi
+		debs+=("$deb")
+	done
+	[ ${#debs[@]} != 0 ] || mapfile -t debs < <(find "$DEBS" -name "${PACKAGE}_*.deb" 2>/dev/null | sort -rV | ends)
+	printf '%s\n' "${debs[@]}"
+}
+
+# The files of a kernel which the patches could touch, and what its release is told by.
+touched_files() {
+	echo Makefile
+	patch_adds "${patches[@]}"
+	cat "${patches[@]}" | sed -nE 's#^diff --git a/(\S+) b/.*#\1#p' | sort -u
+}
+
+# Added files are asked for too, as they must not be there, so tar misses some.
+unpack_touched() {
+	mkdir -p "$TREE"
+	deb_source "$1" | tar -x -C "$TREE" --strip-components=1 --no-wildcards \
+		-T <(touched_files | sed "s#^#$PACKAGE/#") 2>"$tmp/tar.log" || true
+	[ -s "$TREE/Makefile" ]
+}
+
+applies_to() (
+	TREE=$tmp/linux
+	unpack_touched "$1" || die "cannot unpack $1"
+	commit_base
+	apply_series
+	rm -rf "$TREE"
+)
+
+sums() {
+	local file
+	(cd "$ROOT" && { find patches -type f; patch_adds "${patches[@]}"; } | sort | while read -r file; do
+		stat -c '%A %n' "$file"
+		sha256sum "$file"
+	done)
+}
+
+# One TAP line; a subshell of its own keeps set -e in force while the result is awaited.
+try() {
+	local name=$1 log=$tmp/log status
+	shift
+	set +e
+	(set -e; "$@") >"$log" 2>&1
+	status=$?
+	set -e
+	ok "$name" test "$status" = 0
+	[ "$status" = 0 ] || sed 's/^/# /' "$log"
+}
+
+round_trip() {
+	local before
+	before=$(sums)
+	"$ROOT/scripts/tree.sh"
+	"$ROOT/scripts/refresh.sh"
+	diff <(echo "$before") <(sums)
+}
+
+[ ${#patches[@]} != 0 ] || { echo '1..0 # SKIP patches/ is empty'; exit; }
+found=$(find_debs)
+[ -n "$found" ] || { echo '1..0 # SKIP no network'; exit; }
+[ "$(wc -l <<<"$found")" != 1 ] || echo '# only one version is to be had'
+while read -r deb; do
+	try "the series applies to ${deb##*/}" applies_to "$deb"
+done <<<"$found"
+try 'refresh after tree is a no-op on the series' round_trip
+done_testing

@@ -1,0 +1,116 @@
+#!/bin/bash
+# Every master moves data through the one mapping of its IOMMU instance, in each boot of {MSI, INTx} x {strict, lazy,
+# passthrough} x {GICv2, GICv3}, and with DMA that is not coherent. Then the controls: what boot.py must not let pass.
+# BOOT_KERNEL=<dir> takes a kernel that was built before instead of building build/kernel/virt.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/tests/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
+. "$here/scripts/common.sh"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+if [ -z "${BOOT_KERNEL:-}" ]; then
+	"$here/scripts/build.sh" virt
+	"$here/scripts/guest.sh"
+	BOOT_KERNEL=$BUILD/kernel/virt
+fi
+
+# A QEMU that does not live to see the guest's report.
+cat >"$tmp/short-lived" <<'END'
+#!/bin/sh
+exec timeout --signal=KILL 4 qemu-system-arm "$@"
+END
+chmod +x "$tmp/short-lived"
+
+# What to boot: a name, then [VARIABLE=value] options of boot.py.
+matrix() {
+	local irq iommu gic
+	local -A intx=([msi]='' [intx]=--intx)
+	for irq in msi intx; do
+		for iommu in strict lazy passthrough; do
+			for gic in 2 3; do
+				echo "$irq-$iommu-gic$gic ${intx[$irq]} --iommu $iommu --gic $gic"
+			done
+		done
+	done
+	echo 'msi-strict-non-coherent --non-coherent'
+	echo 'intx-lazy-non-coherent --non-coherent --intx --iommu lazy'
+}
+
+controls() {
+	cat <<-END
+		no-qemu QEMU=$tmp/none
+		dead-qemu QEMU=false
+		killed-qemu QEMU=$tmp/short-lived
+		hang --timeout 20 --append 'rdinit=/bin/busybox -- sleep 1000'
+		panic --append 'rdinit=/bin/busybox -- false'
+		no-nvme --without nvme
+		other-mode --append iommu.passthrough=1
+		other-irq --append pci=nomsi
+		other-mappings --mappings 2
+	END
+}
+
+# one <name> [QEMU=<path>] <options>: leaves the output and the exit status in $tmp. With INTx, on a loaded host, one master
+# hung in one of some sixty boots, and why is not known: such a boot is repeated once, and the test shows both.
+one() {
+	local name=$1 status=0 qemu=qemu-system-arm
+	shift
+	case ${1-} in QEMU=*) qemu=${1#*=}; shift ;; esac
+	boot "$name" "$@" || status=$?
+	if [[ $name == intx-* && $status != 0 ]] && grep -q ': hangs$' "$tmp/$name.out"; then
+		mv "$tmp/$name.out" "$tmp/$name.first"
+		status=0
+		boot "$name" "$@" || status=$?
+	fi
+	echo "$status" >"$tmp/$name.status"
+}
+
+boot() {
+	local name=$1
+	shift
+	QEMU=$qemu "$here/scripts/boot.py" --kernel "$BOOT_KERNEL" --name "test-$name" "$@" >"$tmp/$name.out" 2>&1
+}
+
+good() {		# <name>
+	[ ! -e "$tmp/$1.first" ] || { echo "# $1 took a second boot; the first:"; sed 's/^/# /' "$tmp/$1.first"; }
+	[ "$(cat "$tmp/$1.status")" = 0 ] || { sed 's/^/# /' "$tmp/$1.out"; return 1; }
+}
+
+bad() {			# <name> <pattern...>: it failed, and said why
+	local name=$1 pattern
+	shift
+	[ "$(cat "$tmp/$name.status")" = 1 ] || { sed 's/^/# /' "$tmp/$name.out"; return 1; }
+	for pattern; do
+		grep -qE -- "$pattern" "$tmp/$name.out" ||
+			{ echo "# nothing says: $pattern"; sed 's/^/# /' "$tmp/$name.out"; return 1; }
+	done
+}
+
+gone() {		# <name>: no QEMU of that boot is left behind; the brackets keep grep from finding itself
+	! grep -qs "run/[t]est-$1/" /proc/[0-9]*/cmdline
+}
+
+# Two at a time, for a guest has two CPUs and may share the host's with a build.
+export -f one boot
+export here tmp BOOT_KERNEL
+{ matrix; controls; } | xargs -P 2 -L 1 bash -c 'one "$@"' one
+
+while read -r name _; do
+	ok "$name" good "$name"
+done < <(matrix)
+bad_qemu='QEMU ended before the guest.s report'
+ok 'without QEMU, the error says what to do' bad no-qemu 'cannot run .*: run make packages'
+ok 'a QEMU that ends at once is noticed' bad dead-qemu "$bad_qemu .exit status 1"
+ok 'a QEMU that is killed is noticed, and the console shown' bad killed-qemu "$bad_qemu" '^ +\[ +[0-9.]+\] ' 'console.log$'
+ok 'a guest that hangs is ended, and the console shown' bad hang 'no report from the guest within 20 seconds' 'console.log$'
+ok 'nothing of it is left' gone hang
+ok 'a guest that panics is told from one that hangs' bad panic 'the guest panicked before its report' 'Kernel panic'
+ok 'a missing master is missed' bad no-nvme 'nvme: no device' '^masters: 4/5 moved data'
+ok 'another domain type is noticed' bad other-mode 'xhci: domain type identity, not DMA' 'mappings: 0, not 1'
+ok 'other interrupts are noticed' bad other-irq 'e1000e: interrupts by intx, not by msi'
+ok 'another number of mappings is noticed' bad other-mappings 'mappings: 1, not 2'
+done_testing

@@ -1,0 +1,351 @@
+#!/bin/bash
+# The way between patches/ and build/linux, on a copy of the scripts with a kernel of four files.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=lib.sh
+. "$here/tests/lib.sh"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+export HOME=$tmp GIT_CONFIG_GLOBAL=$tmp/gitconfig GIT_CONFIG_NOSYSTEM=1
+unset EMAIL GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL LINUX_VERSION
+repo=$tmp/repo
+linux=$repo/build/linux
+
+fake_kernel() {		# <dir> <patchlevel>
+	mkdir -p "$1/drivers/iommu" "$1/include/linux"
+	printf 'VERSION = 6\nPATCHLEVEL = %s\nSUBLEVEL = 99\nEXTRAVERSION =\n' "$2" >"$1/Makefile"
+	seq -f 'line %g' 40 >"$1/drivers/iommu/iommu.c"
+	seq -f 'word %g' 9 >"$1/drivers/iommu/Kconfig"
+	echo 'int iommu;' >"$1/include/linux/iommu.h"
+	printf '%s\n' '*.o' '/*' '!/debian/' >"$1/.gitignore"	# the end is Debian's
+}
+
+fake_repo() {
+	mkdir -p "$repo/patches" "$repo/drivers/iommu" "$repo/tools"
+	cp -r "$here/Makefile" "$here/scripts" "$repo"
+	echo 'int shared;' >"$repo/drivers/iommu/shared.c"
+	printf '#!/bin/sh\n' >"$repo/tools/show"
+	chmod +x "$repo/tools/show"
+	cat >"$repo/patches/0001-iommu-change-line-20.patch" <<-'EOF'
+		Subject: iommu: change line 20
+
+		It was like the others.
+
+		---
+
+		diff --git a/drivers/iommu/iommu.c b/drivers/iommu/iommu.c
+		--- a/drivers/iommu/iommu.c
+		+++ b/drivers/iommu/iommu.c
+		@@ -17,7 +17,7 @@ line 16
+		 line 17
+		 line 18
+		 line 19
+		-line 20
+		+LINE 20
+		 line 21
+		 line 22
+		 line 23
+	EOF
+	cat >"$repo/patches/0002-iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch" <<-'EOF'
+		Subject: iommu: a shared thing whose subject is so long that its file's name must be cut
+
+		First paragraph.
+
+		Second paragraph.
+
+		---
+		Adds: drivers/iommu/shared.c
+		Adds: tools/show
+	EOF
+	printf 'A cover\n\nWhat it is about.\n' >"$repo/patches/cover-letter.txt"
+}
+
+# run <script> <arguments>: its output in $out, its exit status in $status.
+run() {
+	status=0
+	out=$("$repo/scripts/$1.sh" "${@:2}" 2>&1) || status=$?
+}
+
+# The script must have failed, with one line of error that has this in it.
+fails_with() {	# <name> <text>
+	[ "$status" = 0 ] && echo "# it succeeded"
+	if [ "$status" = 1 ] && [ "$(grep -c ^error: <<<"$out")" = 1 ] && grep ^error: <<<"$out" | grep -qF -- "$2"; then
+		ok "$1" true
+	else
+		ok "$1" false
+		echo "# ${out//$'\n'/$'\n# '}"
+	fi
+}
+
+commit() {		# <message>
+	git -C "$linux" add -A
+	git -C "$linux" -c user.name=dev -c user.email=dev@example.org commit -q -m "$1"
+}
+
+snapshot() {		# of what refresh may write
+	rm -rf "$tmp/before"
+	mkdir "$tmp/before"
+	cp -a "$repo/patches" "$repo/drivers" "$repo/tools" "$tmp/before"
+}
+
+changed() {		# the names that differ from the snapshot
+	local dir
+	for dir in patches drivers tools; do
+		diff -rqN "$tmp/before/$dir" "$repo/$dir" || true
+	done | sed -E "s#.* and $repo/(.*) differ#\\1#" | paste -sd' '
+}
+
+subjects() {
+	git -C "$linux" log --reverse --format=%s | paste -sd'|'
+}
+
+# ---- the kernel source ----
+
+fake_repo
+export KSRC=$tmp/nowhere
+run tree
+fails_with 'KSRC that does not exist' "KSRC=$tmp/nowhere is not a kernel source tree"
+mkdir -p "$tmp/empty"
+KSRC=$tmp/empty run tree
+fails_with 'KSRC that is no kernel' "KSRC=$tmp/empty is not a kernel source tree"
+fake_kernel "$tmp/old" 6
+KSRC=$tmp/old run tree
+fails_with 'KSRC of another Linux' "KSRC=$tmp/old is Linux 6.6.99; this series is for 6.12"
+ok 'nothing was made' test ! -e "$repo/build"
+
+no_network() {		# an apt without any registry
+	printf 'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "/dev/null";\n' >"$tmp/apt.conf"
+	APT_CONFIG=$tmp/apt.conf KSRC='' run tree
+}
+no_network
+fails_with 'no network and no KSRC' 'give KSRC=/path/to/a/linux-6.12 tree'
+ok 'no tree was made' test ! -e "$linux"
+
+# ---- tree ----
+
+fake_kernel "$tmp/linux" 12
+export KSRC=$tmp/linux
+run refresh
+fails_with 'refresh without a tree' 'run make tree first'
+run tree
+is "$status" 0 'tree'
+is "$(subjects)" "base: Linux 6.12.99|iommu: change line 20|iommu: a shared thing whose subject is so long that its file's name must be cut" \
+	'one commit for the base and one a patch'
+is "$(git -C "$linux" log -1 --format=%b | tr '\n' '|')" 'First paragraph.||Second paragraph.||' 'a message is the whole message'
+ok 'added files are there, with their modes' test -f "$linux/drivers/iommu/shared.c" -a -x "$linux/tools/show" -a ! -x "$linux/drivers/iommu/shared.c"
+is "$(sed -n 20p "$linux/drivers/iommu/iommu.c")" 'LINE 20' 'hunks are applied'
+is "$(git -C "$linux" log -1 --format='%an' base)" arm32-iommu-dma 'without an identity of the user there is a fallback'
+
+state() {		# of HEAD and of the times of the files
+	git -C "$linux" rev-parse HEAD
+	find "$linux" -path "$linux/.git" -prune -o -type f -printf '%p %T@\n' | sort
+}
+before=$(state)
+run tree
+is "$out$(state)" "$before" 'tree again does nothing'
+run tree --saved
+is "$status$out" 0 'tree --saved is content'
+KSRC='' run tree
+is "$status$out" 0 'without KSRC a tree keeps its base'
+fake_kernel "$tmp/other" 12
+KSRC=$tmp/other run tree
+fails_with 'another base is not mixed in' "based on $tmp/linux, not on $tmp/other"
+git -c init.defaultBranch=main init -q "$tmp/other"
+git -C "$tmp/other" add -Af
+git -C "$tmp/other" -c user.name=dev -c user.email=dev@example.org commit -qm kernel
+echo dirt >"$tmp/other/Makefile.orig"
+mv "$linux" "$linux.first"
+mkdir "$linux.tmp"		# as an interrupted run leaves it
+KSRC=$tmp/other run tree
+is "$status$(git -C "$linux" ls-files | paste -sd' ')" \
+	'0.gitignore Makefile drivers/iommu/Kconfig drivers/iommu/iommu.c drivers/iommu/shared.c include/linux/iommu.h tools/show' \
+	'KSRC may be a git checkout, of which HEAD is taken; an interrupted run is no obstacle'
+rm -rf "$linux"
+mv "$linux.first" "$linux"
+
+# ---- refresh ----
+
+snapshot
+run refresh
+is "$status$out$(changed)" '0nothing to refresh' 'refresh after tree is a no-op'
+KSRC=$tmp/linux
+sed -i 's/^line 30/LINE 30/' "$linux/drivers/iommu/iommu.c"
+run refresh
+fails_with 'refresh refuses a dirty tree' 'uncommitted changes'
+run tree
+fails_with 'tree refuses a dirty tree' 'uncommitted changes'
+run tree --saved
+fails_with 'tree --saved objects to a dirty tree' 'uncommitted changes'
+is "$(sed -n 30p "$linux/drivers/iommu/iommu.c")" 'LINE 30' 'the change is still there'
+git -C "$linux" checkout -q .
+touch "$linux/new.c"
+run tree
+fails_with 'tree refuses untracked files' 'uncommitted changes'
+ok 'the file is still there' test -e "$linux/new.c"
+rm "$linux/new.c"
+
+autosquash() {
+	GIT_SEQUENCE_EDITOR=: git -C "$linux" -c user.name=dev -c user.email=dev@example.org rebase -q -i --autosquash base
+}
+sed -i 's/^LINE 20/	LINE 20/' "$linux/drivers/iommu/iommu.c"
+commit 'fixup! iommu: change line 20'
+run refresh
+fails_with 'refresh refuses a fixup that is not folded in' 'run git rebase --autosquash'
+run tree
+fails_with 'tree refuses commits that were not taken' 'run make refresh'
+autosquash
+run refresh
+is "$out" 'patches/0001-iommu-change-line-20.patch: updated' 'a changed commit updates its patch, even if only white space changed'
+is "$(changed)" patches/0001-iommu-change-line-20.patch 'and no other file'
+run tree
+is "$status$out" 0 'tree has nothing to do after refresh'
+
+echo 'int more;' >>"$linux/drivers/iommu/shared.c"
+commit "fixup! iommu: a shared thing whose subject is so long that its file's name must be cut"
+autosquash
+snapshot
+run refresh
+is "$(changed)" drivers/iommu/shared.c 'a fixup of an added file changes that file'
+
+snapshot
+echo 'int later;' >>"$linux/drivers/iommu/shared.c"
+commit 'iommu: later'
+run refresh
+fails_with 'an added file may not be changed later' \
+	'"iommu: later" changes drivers/iommu/shared.c, which "iommu: a shared thing whose subject is so long'
+is "$(changed)" '' 'and a refusal writes nothing'
+git -C "$linux" reset -q --hard HEAD^
+
+mkdir "$linux/Documentation"
+echo text >"$linux/Documentation/shared.rst"
+sed -i 's/word 9/WORD 9/' "$linux/drivers/iommu/Kconfig"
+commit $'docs: tell it\n\nBody.\n\nLink: https://example.org\nSigned-off-by: Dev <dev@example.org>'
+run refresh
+is "$out" $'Documentation/shared.rst: new\npatches/0003-docs-tell-it.patch: new' 'a new commit'
+is "$(cat "$repo/patches/0003-docs-tell-it.patch")" 'Subject: docs: tell it
+
+Body.
+
+Link: https://example.org
+
+---
+Adds: Documentation/shared.rst
+
+diff --git a/drivers/iommu/Kconfig b/drivers/iommu/Kconfig
+--- a/drivers/iommu/Kconfig
++++ b/drivers/iommu/Kconfig
+@@ -6,4 +6,4 @@ word 5
+ word 6
+ word 7
+ word 8
+-word 9
++WORD 9' 'its patch names the added file and has no sign-off'
+is "$(cat "$repo/Documentation/shared.rst")" text 'the added file is whole'
+git -C "$linux" -c user.name=dev -c user.email=dev@example.org commit -q --allow-empty -m nothing
+run refresh
+fails_with 'refresh refuses an empty commit' 'is empty'
+git -C "$linux" reset -q --hard HEAD^
+mkdir "$linux/.git/rebase-merge"
+run refresh
+fails_with 'refresh refuses the middle of a rebase' 'finish or abort it first'
+run tree
+fails_with 'and so does tree' 'finish or abort it first'
+rmdir "$linux/.git/rebase-merge"
+git -C "$linux" checkout -q -b side base
+echo side >"$linux/lib.c"
+commit side
+git -C "$linux" -c user.name=dev -c user.email=dev@example.org merge -q -m merge series
+run refresh
+fails_with 'refresh refuses a merge' 'a series is linear'
+git -C "$linux" checkout -q series
+echo x >"$linux/top"
+commit 'a file at the top'
+run refresh
+fails_with 'a file may not land among those of the repository' 'this repository has no room for it'
+git -C "$linux" reset -q --hard HEAD~2
+run refresh
+is "$out" $'Documentation/shared.rst: removed\npatches/0003-docs-tell-it.patch: removed' 'a commit that is gone takes its files with it'
+ok 'and the empty directory' test ! -e "$repo/Documentation"
+
+# ---- changed patches ----
+
+touch -d '2020-01-01' "$linux/include/linux/iommu.h" "$linux/drivers/iommu/iommu.c"
+git -C "$linux" status >/dev/null	# the index learns the times
+echo 'int hand;' >>"$repo/drivers/iommu/shared.c"
+run refresh
+fails_with 'refresh does not undo an edit of the repository' 'run make tree first'
+run tree
+is "$status$(tail -n 1 "$linux/drivers/iommu/shared.c")" '0int hand;' 'tree takes an edit of the repository'
+is "$(stat -c %y "$linux/drivers/iommu/iommu.c" | cut -c1-4)" 2020 'and touches only what changed'
+snapshot
+run refresh
+is "$status$out$(changed)" '0nothing to refresh' 'after which refresh is a no-op'
+cp "$repo/patches/0001-iommu-change-line-20.patch" "$tmp/good.patch"
+{
+	sed 's/change line 20/nonsense/' "$tmp/good.patch" | sed 's/line 19/line nineteen/'
+} >"$repo/patches/0003-nonsense.patch"
+run tree
+fails_with 'a hunk that does not apply is named' 'patches/0003-nonsense.patch: hunk at drivers/iommu/iommu.c:17 does not apply to Linux 6.12.99'
+is "$(git -C "$linux" rev-list --count base..)$(git -C "$linux" status --porcelain)" 2 'the tree is left at the last patch that applied'
+printf 'Subject: nonsense\n\n---\nAdds: lib/missing.c\n' >"$repo/patches/0003-nonsense.patch"
+run tree
+fails_with 'an added file that is missing' 'patches/0003-nonsense.patch: adds lib/missing.c, which this repository lacks'
+printf 'Subject: nonsense\n\n---\nAdds: drivers/iommu/shared.c\n' >"$repo/patches/0003-nonsense.patch"
+run tree
+fails_with 'an added file that is there already' 'which Linux 6.12.99 already has'
+rm "$repo/patches/0003-nonsense.patch"
+run tree
+is "$status" 0 'tree recovers'
+
+# ---- series ----
+
+run series
+fails_with 'a series needs an identity' 'git config --global user.name'
+printf '[user]\n\tname = A Port\n\temail = port@example.org\n' >"$GIT_CONFIG_GLOBAL"
+run series
+is "$status$(find "$repo/build/series" -type f -printf '%f\n' | sort | paste -sd' ')" \
+	'00000-cover-letter.patch 0001-iommu-change-line-20.patch 0002-iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch' \
+	'a series has a cover letter and the patches, named as in patches/'
+is "$(grep -lx 'From: A Port <port@example.org>' "$repo"/build/series/*.patch | wc -l)" 3 'all from the exporter'
+is "$(grep -lx 'Signed-off-by: A Port <port@example.org>' "$repo"/build/series/*.patch | wc -l)" 2 'all patches signed off'
+ok 'the cover letter has its subject' grep -qx 'Subject: \[PATCH 0/2\] A cover' "$repo/build/series/0000-cover-letter.patch"
+ok 'and its text' grep -qx 'What it is about.' "$repo/build/series/0000-cover-letter.patch"
+ok 'an exported series applies with git am' git -C "$tmp/other" am -q "$repo"/build/series/000[12]*
+run tree
+is "$status$out" 0 'series leaves the tree alone'
+sed -i 's/^line 30/LINE 30/' "$linux/drivers/iommu/iommu.c"
+commit 'iommu: not taken'
+run series
+fails_with 'series refuses commits that were not taken' 'run make refresh first'
+
+# ---- packages and style ----
+
+stubs() {		# a machine with a user who has no sudo, and two packages too few
+	local tool
+	mkdir "$tmp/bin"
+	for tool in bash env dirname basename awk grep sed mkdir cat; do
+		ln -s "$(command -v "$tool")" "$tmp/bin/$tool"
+	done
+	printf '#!/bin/sh\necho 1000\n' >"$tmp/bin/id"
+	printf '#!/bin/sh\nexit 1\n' >"$tmp/bin/apt-get"
+	# shellcheck disable=SC2016	# for the stub
+	printf '#!/bin/sh\nfor p; do :; done\ncase $p in sparse|bison) exit 1 ;; esac\nprintf installed\n' >"$tmp/bin/dpkg-query"
+	chmod +x "$tmp"/bin/{id,apt-get,dpkg-query}
+}
+stubs
+status=0
+out=$(PATH=$tmp/bin "$repo/scripts/packages.sh" 2>&1) || status=$?
+fails_with 'missing packages without root are named' 'as root, apt-get install bison sparse'
+
+for script in packages source tree refresh series; do
+	ok "$script.sh --help" grep -q "^$script.sh - " <("$repo/scripts/$script.sh" --help)
+done
+style() {
+	cd "$here"
+	local -a files
+	mapfile -t files < <(grep -slE '^#!.*sh$|^# shellcheck shell=' scripts/* tests/* .ci/run)
+	shellcheck -x "${files[@]}" | sed 's/^/# /'
+}
+ok 'shellcheck' style
+done_testing
