@@ -97,11 +97,40 @@ static void iova_test_reserve_cached(struct kunit *test)
 	KUNIT_EXPECT_LT(test, alloc_iova_fast(iovad, 1, LAST_PFN_32BIT, true), pfn);
 }
 
+/* Upwards from the start, into the gaps, and to the last page of the window */
+static void iova_test_lowest(struct kunit *test)
+{
+	struct iova_domain *iovad = test->priv;
+	const unsigned long limit = 10;
+	struct iova *first, *second, *third;
+
+	first = alloc_lowest_iova(iovad, 3, limit, 1);
+	second = alloc_lowest_iova(iovad, 3, limit, 1);
+	third = alloc_lowest_iova(iovad, 4, limit, 1);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_ASSERT_NOT_NULL(test, second);
+	KUNIT_ASSERT_NOT_NULL(test, third);
+	KUNIT_EXPECT_EQ(test, first->pfn_lo, 1);
+	KUNIT_EXPECT_EQ(test, second->pfn_lo, 4);
+	KUNIT_EXPECT_EQ(test, third->pfn_hi, limit);
+	KUNIT_EXPECT_NULL(test, alloc_lowest_iova(iovad, 1, limit, 1));
+
+	free_iova(iovad, first->pfn_lo);
+	KUNIT_EXPECT_NULL(test, alloc_lowest_iova(iovad, 4, limit, 1));
+	first = alloc_lowest_iova(iovad, 2, limit, 2);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_EXPECT_EQ(test, first->pfn_lo, 2);
+	first = alloc_lowest_iova(iovad, 1, limit, 1);
+	KUNIT_ASSERT_NOT_NULL(test, first);
+	KUNIT_EXPECT_EQ(test, first->pfn_lo, 1);
+}
+
 static struct kunit_case iova_test_cases[] = {
 	KUNIT_CASE(iova_test_narrow_limit),
 	KUNIT_CASE(iova_test_reserve_free),
 	KUNIT_CASE(iova_test_reserve_busy),
 	KUNIT_CASE(iova_test_reserve_cached),
+	KUNIT_CASE(iova_test_lowest),
 	{}
 };
 
