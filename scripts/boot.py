@@ -10,7 +10,7 @@ SMMU. SMMU faults are counted in QEMU, so that no rate limit of the guest hides 
 How the guest ended comes over QMP. build/run/NAME/ keeps it all:
 console.log, report, trace.log, qmp.log, qemu.log and verdict.json.
 
-QEMU in the environment names the qemu-system-arm to run.
+QEMU in the environment names the program to run instead of qemu-system-ARCH.
 """
 
 import argparse
@@ -25,7 +25,14 @@ import time
 from pathlib import Path
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
-QEMU = os.environ.get("QEMU", "qemu-system-arm")
+
+# By --arch: the QEMU, its CPU, the kernel's image and where build.sh leaves it, and
+# whether the groups of an instance share a mapping.
+Arch = collections.namedtuple("Arch", "qemu cpu image kernel shares")
+ARCHS = {
+    "arm": Arch("qemu-system-arm", "cortex-a15", "arch/arm/boot/zImage", "virt", True),
+    "arm64": Arch("qemu-system-aarch64", "cortex-a57", "arch/arm64/boot/Image", "virt-arm64", False),
+}
 
 # The masters and their slots on the bus. Of the four INTx lines, which go by slot,
 # NVMe has one for itself, and virtio-blk and xHCI share one.
@@ -41,12 +48,11 @@ DEVICES = {
 DISKS = [name for name in MASTERS if name != "e1000e"]
 DISK_SIZE = 64 << 20
 
-# What --iommu says on the kernel's command line, the type a group has then, and
-# how many mappings serve the one instance.
+# What --iommu says on the kernel's command line, and the type a group has then.
 IOMMU = {
-    "strict": ("iommu.passthrough=0 iommu.strict=1", "DMA", 1),
-    "lazy": ("iommu.passthrough=0 iommu.strict=0", "DMA-FQ", 1),
-    "passthrough": ("iommu.passthrough=1", "identity", 0),
+    "strict": ("iommu.passthrough=0 iommu.strict=1", "DMA"),
+    "lazy": ("iommu.passthrough=0 iommu.strict=0", "DMA-FQ"),
+    "passthrough": ("iommu.passthrough=1", "identity"),
 }
 
 COLUMNS = {
@@ -124,11 +130,12 @@ def machine(options):
 
 
 def qemu_command(options):
-    command = [QEMU, "-M", machine(options), "-cpu", "cortex-a15", "-smp", "2", "-m", "1G",
+    command = [options.qemu, "-M", machine(options), "-cpu", options.arch.cpu, "-smp", "2", "-m", "1G",
                "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
                "-qmp", "stdio", "-serial", f"file:{options.dir / 'console.log'}",
                "-D", str(options.dir / "trace.log"), "-trace", "smmuv3_record_event",
-               "-kernel", str(options.kernel / "arch/arm/boot/zImage"),
+               "-trace", "smmuv3_decode_cd_tt",
+               "-kernel", str(options.kernel / options.arch.image),
                "-initrd", str(options.kernel / "initramfs.cpio"),
                "-append", command_line(options),
                "-chardev", f"file,id=verdict,path={escape(options.dir / 'report')}",
@@ -143,8 +150,8 @@ def qemu_command(options):
 def non_coherent_dtb(options):
     """The machine's device tree, without the word that its DMA is coherent."""
     dtb = options.dir / "virt.dtb"
-    for command in ([QEMU, "-M", f"{machine(options)},dumpdtb={escape(dtb)}", "-cpu", "cortex-a15",
-                     "-smp", "2", "-m", "1G", "-nodefaults", "-display", "none"],
+    for command in ([options.qemu, "-M", f"{machine(options)},dumpdtb={escape(dtb)}",
+                     "-cpu", options.arch.cpu, "-smp", "2", "-m", "1G", "-nodefaults", "-display", "none"],
                     ["fdtput", "-d", dtb, "/smmuv3@9050000", "dma-coherent"],
                     ["fdtput", "-d", dtb, "/pcie@10000000", "dma-coherent"]):
         try:
@@ -159,7 +166,7 @@ def start(options):
         with open(options.dir / "qmp.log", "wb") as qmp, open(options.dir / "qemu.log", "wb") as log:
             qemu = subprocess.Popen(qemu_command(options), stdin=subprocess.PIPE, stdout=qmp, stderr=log)
     except OSError as error:
-        die(f"cannot run {QEMU} ({error.strerror}): run make packages")
+        die(f"cannot run {options.qemu} ({error.strerror}): run make packages")
     # Until told so much, it reports no events.
     try:
         qemu.stdin.write(b'{"execute": "qmp_capabilities"}\n')
@@ -199,6 +206,7 @@ def boot(options):
         "masters": reports(options),
         "complete": "end" in report_lines(options),
         "faults": faults(options),
+        "tables": tables(options),
         "ended": how_it_ended(options, qemu.returncode) if ended else TIMEOUT,
         "status": qemu.returncode,
     }
@@ -238,6 +246,11 @@ def faults(options):
     return dict(count)
 
 
+def tables(options):
+    """The page tables that the SMMU walked, which a kernel without the series has, too."""
+    return sorted(set(re.findall(r"smmuv3_decode_cd_tt .*ttb:(0x\w+)", text(options.dir / "trace.log"))))
+
+
 def stream_name(sid):
     """A stream ID is the PCI requester ID."""
     names = [name for name, slot in SLOTS.items() if slot == sid >> 3]
@@ -253,6 +266,15 @@ def how_it_ended(options, status):
 
 
 # ---- the verdict ----
+
+def wanted_mappings(options):
+    """How many mappings serve the one instance."""
+    if options.mappings is not None:
+        return options.mappings
+    if options.iommu == "passthrough":
+        return 0
+    return 1 if options.arch.shares else len(MASTERS)
+
 
 def values(boot_result, field):
     return {master[field] for master in boot_result["masters"].values()} - {"-"}
@@ -318,7 +340,7 @@ def complaints(boot_result, options):
     if boot_result["masters"]:
         for name in MASTERS:
             yield from master_complaints(name, boot_result["masters"].get(name), options)
-        wanted = IOMMU[options.iommu][2] if options.mappings is None else options.mappings
+        wanted = wanted_mappings(options)
         if len(mappings(boot_result)) != wanted:
             yield f"mappings: {len(mappings(boot_result))}, not {wanted}"
         if len(values(boot_result, "instance")) != 1:
@@ -381,8 +403,9 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
-    add("--kernel", type=Path, default=BUILD / "kernel/virt", metavar="DIR",
-        help="what build.sh and guest.sh made (build/kernel/virt)")
+    add("--arch", choices=ARCHS, default="arm", help="architecture of the kernel (arm)")
+    add("--kernel", type=Path, metavar="DIR",
+        help="what build.sh and guest.sh made (build/kernel/virt, or virt-arm64 for arm64)")
     add("--name", help="the boot's directory in build/run (made from the options below)")
     add("--gic", choices=("2", "3"), default="2", help="version of the interrupt controller (2)")
     add("--intx", action="store_true", help="no MSI")
@@ -394,7 +417,7 @@ def arguments():
         help="the guest's time for the masters (60)")
     add("--timeout", type=int, default=180, metavar="SECONDS", help="the time for all (180)")
     add("--mappings", type=int, metavar="N",
-        help="number of mappings to expect (1, or 0 for passthrough)")
+        help="number of mappings to expect (1, one a master for arm64, or 0 for passthrough)")
     add("--without", action="append", choices=MASTERS, default=[], metavar="MASTER",
         help="leave a master out, to see that it is missed")
     add("--observe", action="store_true",
@@ -402,6 +425,9 @@ def arguments():
     add("--compare", nargs="+", metavar="TITLE=NAME",
         help="boot nothing, but print the results of earlier boots side by side")
     options = parser.parse_args()
+    options.arch = ARCHS[options.arch]
+    options.qemu = os.environ.get("QEMU", options.arch.qemu)
+    options.kernel = options.kernel or BUILD / "kernel" / options.arch.kernel
     if not options.name:
         words = [options.kernel.name, "intx" if options.intx else "msi", options.iommu,
                  f"gic{options.gic}"]
@@ -412,7 +438,7 @@ def arguments():
 
 def prepare(options):
     """An empty directory for the boot."""
-    for name in ("arch/arm/boot/zImage", "initramfs.cpio"):
+    for name in (options.arch.image, "initramfs.cpio"):
         if not (options.kernel / name).exists():
             die(f"no {name} in {options.kernel}: run scripts/build.sh and scripts/guest.sh")
     options.dir.mkdir(parents=True, exist_ok=True)

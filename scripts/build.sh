@@ -1,36 +1,46 @@
 #!/bin/bash
 # build.sh CONFIG [TREE] - build the kernel of tests/configs/CONFIG.config, merged over allnoconfig, from TREE
 # (build/linux unless given) in build/kernel/CONFIG, or build/kernel/CONFIG-<name of TREE> for another tree: zImage,
-# and the modules installed below root/. Does next to nothing when nothing changed. The details go to
-# build/log/kernel-*.log.
+# and the modules installed below root/. A CONFIG called NAME-VARIANT goes over NAME.config; one that has CONFIG_ARM64=y
+# makes an Image for arm64. Does next to nothing when nothing changed. The details go to build/log/kernel-*.log.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 case ${1-} in '' | -*) no_arguments "${1:---help}" ;; esac
 config=$1
-fragment=$ROOT/tests/configs/$config.config
 tree=${2:-$TREE}
-[ -f "$fragment" ] || die "there is no tests/configs/$config.config"
+[ -f "$ROOT/tests/configs/$config.config" ] || die "there is no tests/configs/$config.config"
 [ -f "$tree/Kconfig" ] || die "$tree is no kernel tree: run make tree"
-need make gcc arm-none-eabi-gcc flex bison bc
+arch=arm image=zImage
+if grep -qx CONFIG_ARM64=y "$ROOT/tests/configs/$config.config"; then arch=arm64 image=Image; fi
+cross=$(cross_prefix $arch)
+need make gcc "${cross}gcc" flex bison bc
 tree=$(realpath "$tree")
 name=$config
 [ "$tree" = "$(realpath -m "$TREE")" ] || name=$config-$(basename "$tree")
 out=$BUILD/kernel/$name
 log=$LOG/kernel-$name.log
+fragment=$out/.wanted
 # The fragment that .config was made from; its time is that of the configuration.
 configured=$out/.fragment
 
 # An empty LOCALVERSION keeps git's state out of the release, where it would rebuild and rename things.
 kernel_make() {
-	make -s -C "$tree" O="$out" ARCH=arm CROSS_COMPILE=arm-none-eabi- LOCALVERSION= "$@" >>"$log" 2>&1
+	make -s -C "$tree" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" LOCALVERSION= "$@" >>"$log" 2>&1
 }
 
 fail() {
 	echo "error: $*: see ${log#"$ROOT"/}, which ends with" >&2
 	tail -n 15 "$log" | sed 's/^/  /' >&2
 	exit 1
+}
+
+# Later lines win over earlier ones, here as in kconfig.
+write_fragment() {
+	local base=$ROOT/tests/configs/${config%-*}.config
+	[ ! -f "$base" ] || cat "$base"
+	[ "$base" = "$ROOT/tests/configs/$config.config" ] || cat "$ROOT/tests/configs/$config.config"
 }
 
 configuration_is_current() {
@@ -40,10 +50,13 @@ configuration_is_current() {
 
 # What the fragment asks for and .config lacks, for a symbol whose dependencies are not met is dropped without a word.
 lost_symbols() {
-	awk 'NR == FNR { if (/^CONFIG_/) want[$0]; else if (/^# CONFIG_.* is not set$/) unwanted[$2]; next }
-		{ delete want[$0]; sub(/=.*/, "") }
-		$0 in unwanted { print "# " $0 " is not set" }
-		END { for (line in want) print line }' "$fragment" "$out/.config"
+	awk 'NR == FNR && /^CONFIG_/ { symbol = $0; sub(/=.*/, "", symbol); want[symbol] = $0 }
+		NR == FNR && /^# CONFIG_.* is not set$/ { want[$2] = $0 }
+		NR == FNR { next }
+		/^CONFIG_/ { symbol = $0; sub(/=.*/, "", symbol); have[symbol] = $0 }
+		END { for (symbol in want)
+			if (want[symbol] != (symbol in have ? have[symbol] : "# " symbol " is not set")) print want[symbol] }' \
+		"$fragment" "$out/.config"
 }
 
 configure() {
@@ -52,7 +65,7 @@ configure() {
 	note "configuring $name"
 	kernel_make KCONFIG_ALLCONFIG="$fragment" allnoconfig || fail "cannot configure $name"
 	lost=$(lost_symbols | sort | paste -sd ' ')
-	[ -z "$lost" ] || die "the kernel does not take these lines of ${fragment#"$ROOT"/}: $lost"
+	[ -z "$lost" ] || die "the kernel does not take these lines of tests/configs/$config.config: $lost"
 	cp "$fragment" "$configured"
 }
 
@@ -64,9 +77,10 @@ install_modules() {
 
 mkdir -p "$out" "$LOG"
 : >"$log"
+write_fragment >"$fragment"
 configuration_is_current || configure
 note "building $name"
-targets=(zImage)
+targets=("$image")
 ! grep -q '^CONFIG_MODULES=y' "$out/.config" || targets+=(modules)
 kernel_make -j"$(nproc)" "${targets[@]}" || fail "cannot build $name"
 [ ${#targets[@]} = 1 ] || install_modules

@@ -14,6 +14,7 @@ DEBS=$BUILD/deb
 APT=$BUILD/apt
 # The tree is named by its variable everywhere, so that the tests can have trees of their own.
 TREE=$BUILD/linux
+BASE_TREE=$BUILD/base	# a worktree of it, for comparisons
 PACKAGE=linux-source-6.12
 
 die() {
@@ -41,6 +42,17 @@ need() {
 	for tool; do
 		command -v "$tool" >/dev/null || die "$tool is not installed: run make packages"
 	done
+}
+
+# What the names of an architecture's compiler and its tools begin with.
+cross_prefix() {
+	case $1 in
+	arm) echo arm-none-eabi- ;;
+	arm64) echo aarch64-linux-gnu- ;;
+	x86) echo x86_64-linux-gnu- ;;
+	riscv) echo riscv64-linux-gnu- ;;
+	*) echo "$1-linux-gnu-" ;;
+	esac
 }
 
 # ---- patches: "Subject: ...", message, "---", "Adds: file" lines, diff ----
@@ -156,6 +168,21 @@ apply_series() {
 	done < <(patch_files)
 	rm -f "$GIT_INDEX_FILE"
 	unset GIT_INDEX_FILE
+}
+
+# worktree <dir> <commit>: the kernel at that commit. When build/linux was made anew, its worktrees have to be, too.
+# Otherwise only files that differ change.
+worktree() {
+	if ! { [ -f "$1/.git" ] && git -C "$1" checkout -q --force --detach "$2" 2>/dev/null; }; then
+		rm -rf "$1"
+		tree_git worktree prune
+		tree_git worktree add -f -q --detach "$1" "$2"
+	fi
+}
+
+# The files of C that the series changes or adds.
+touched_files() {
+	tree_git diff --diff-filter=d --name-only refs/tags/base HEAD -- '*.c'
 }
 
 require_clean() {

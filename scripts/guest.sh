@@ -1,23 +1,22 @@
 #!/bin/bash
 # guest.sh [KERNEL] - make the initramfs of a kernel that build.sh built (build/kernel/virt unless given), in the
-# kernel's directory: tests/guest/init, Debian's busybox for armhf and the kernel's modules.
+# kernel's directory: tests/guest/init, Debian's busybox for its architecture and the kernel's modules.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 case ${1-} in -*) no_arguments "$1" ;; esac
 kernel=${1:-$BUILD/kernel/virt}
-busybox=$BUILD/guest/bin/busybox
 initramfs=$kernel/initramfs.cpio
 
 # Unpacked, not installed: nothing of it runs on the host.
 fetch_busybox() {
 	local deb
 	mkdir -p "$DEBS"
-	deb=$(fetch_deb busybox-static:armhf "$DEBS") ||
-		die "cannot fetch busybox-static for armhf (no network?): see build/log/apt.log"
-	rm -rf "$BUILD/guest"
-	dpkg-deb -x "$deb" "$BUILD/guest"
+	deb=$(fetch_deb "busybox-static:$arch" "$DEBS") ||
+		die "cannot fetch busybox-static for $arch (no network?): see build/log/apt.log"
+	rm -rf "$unpacked"
+	dpkg-deb -x "$deb" "$unpacked"
 	[ -x "$busybox" ] || die "${deb#"$ROOT"/} has no bin/busybox"
 }
 
@@ -37,6 +36,9 @@ contents() {
 
 [ -x "$kernel/usr/gen_init_cpio" ] || die "no kernel in $kernel: run scripts/build.sh first"
 kernel=$(realpath "$kernel")
+arch=armhf unpacked=$BUILD/guest
+if grep -qx CONFIG_ARM64=y "$kernel/.config"; then arch=arm64 unpacked=$BUILD/guest-arm64; fi
+busybox=$unpacked/bin/busybox
 [ -x "$busybox" ] || fetch_busybox
 contents >"$initramfs.list"
 "$kernel/usr/gen_init_cpio" "$initramfs.list" >"$initramfs.tmp"

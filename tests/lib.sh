@@ -19,3 +19,8 @@ is() {
 done_testing() {
 	echo "1..$count"
 }
+
+# How many page tables the SMMU walked in a boot of scripts/boot.py's. It tells domains apart on any kernel.
+page_tables() {
+	python3 -c 'import json, sys; print(len(json.load(sys.stdin)["tables"]))' <"$BUILD/run/$1/verdict.json"
+}
