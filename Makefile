@@ -3,7 +3,7 @@
 export KSRC LINUX_VERSION
 
 .NOTPARALLEL:
-.PHONY: help packages tree refresh series run compare check clean
+.PHONY: help packages tree refresh series run compare check check-others clean
 
 help:
 	@echo 'make packages  install what is needed (Debian 12 or 13)'
@@ -13,6 +13,8 @@ help:
 	@echo 'make run       build the kernel, boot it in QEMU, show masters moving data'
 	@echo 'make compare   the figures of the stock kernel and of the series, side by side'
 	@echo 'make check     all tests'
+	@echo 'make check-others  what the series costs others: arm64 by instructions, builds of other'
+	@echo '               configurations and architectures; takes hours'
 	@echo 'make clean     remove build/'
 	@echo
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
@@ -25,7 +27,11 @@ run compare: packages tree
 	@scripts/$@.sh
 
 check: packages tree
-	@prove --timer --failures --comments --ext .t -r tests
+	@prove --timer --failures --comments tests
+
+check-others: packages tree
+	@scripts/packages.sh others
+	@prove --timer --failures --comments tests/others
 
 clean:
 	@scripts/tree.sh --saved

@@ -1,19 +1,24 @@
 #!/bin/bash
-# packages.sh - install what the other scripts need, on a bare Debian 12 or 13. Does nothing, and needs neither
-# root nor network, when all of it is there. The details go to build/log/packages.log.
+# packages.sh [others] - install what the other scripts need, on a bare Debian 12 or 13; with "others", the compilers
+# for other architectures, too, as far as Debian has them. Does nothing, and needs neither root nor network, when all
+# of it is there. The details go to build/log/packages.log.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 PACKAGES=(
 	git make gcc libc6-dev bc bison flex libssl-dev libelf-dev cpio xz-utils perl python3	# the kernel's build
-	gcc-arm-none-eabi gcc-aarch64-linux-gnu device-tree-compiler qemu-system-arm		# its targets
+	gcc-arm-none-eabi device-tree-compiler qemu-system-arm					# its target
 	shellcheck codespell sparse python3-ply python3-git					# checks
 )
+OTHERS=(gcc-riscv64-linux-gnu gcc-mips-linux-gnu gcc-arc-linux-gnu)
+# An architecture's own compiler is in gcc.
+[ "$HOSTTYPE" = aarch64 ] || PACKAGES+=(gcc-aarch64-linux-gnu)
+[ "$HOSTTYPE" = x86_64 ] || OTHERS+=(gcc-x86-64-linux-gnu)
 
 missing_packages() {
 	local package
-	for package in "${PACKAGES[@]}"; do
+	for package; do
 		# shellcheck disable=SC2016	# the field is for dpkg-query
 		[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || echo "$package"
 	done
@@ -33,14 +38,26 @@ install_packages() {
 	"${install[@]}" || { "${apt[@]}" update && "${install[@]}"; }
 }
 
+# require <package...>: installs those that are missing.
+require() {
+	local root
+	mapfile -t missing < <(missing_packages "$@")
+	[ ${#missing[@]} != 0 ] || return 0
+	root=$(root_command) || die "need root to install packages: as root, apt-get install ${missing[*]}"
+	note "installing ${missing[*]}"
+	mkdir -p "$LOG"
+	# shellcheck disable=SC2086	# $root is a command with its option, or nothing
+	install_packages $root >"$LOG/packages.log" 2>&1 ||
+		die "cannot install ${missing[*]} (no network?): see build/log/packages.log"
+}
+
+others=
+if [ "${1-}" = others ]; then others=1; shift; fi
 no_arguments "$@"
 command -v apt-get >/dev/null ||
 	die "not a Debian system: install the equivalents of ${PACKAGES[*]}"
-mapfile -t missing < <(missing_packages)
-[ ${#missing[@]} != 0 ] || exit 0
-root=$(root_command) || die "need root to install packages: as root, apt-get install ${missing[*]}"
-note "installing ${missing[*]}"
-mkdir -p "$LOG"
-# shellcheck disable=SC2086	# $root is a command with its option, or nothing
-install_packages $root >"$LOG/packages.log" 2>&1 ||
-	die "cannot install ${missing[*]} (no network?): see build/log/packages.log"
+require "${PACKAGES[@]}"
+[ -n "$others" ] || exit 0
+for package in "${OTHERS[@]}"; do
+	(require "$package") || note "going on without $package"
+done

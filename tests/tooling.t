@@ -344,7 +344,7 @@ done
 style() {
 	cd "$here"
 	local -a files
-	mapfile -t files < <(grep -slE '^#!.*sh$|^# shellcheck shell=' scripts/* tests/* .ci/run)
+	mapfile -t files < <(grep -slE '^#!.*sh$|^# shellcheck shell=' scripts/* tests/* tests/*/* .ci/run)
 	shellcheck -x "${files[@]}" | sed 's/^/# /'
 }
 ok 'shellcheck' style
