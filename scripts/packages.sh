@@ -1,7 +1,7 @@
 #!/bin/bash
-# packages.sh [others] - install what the other scripts need, on a bare Debian 12 or 13; with "others", the compilers
-# for other architectures, too, as far as Debian has them. Does nothing, and needs neither root nor network, when all
-# of it is there. The details go to build/log/packages.log.
+# packages.sh - install what the other scripts need, on a bare Debian 12 or 13. Does nothing, and needs neither root nor
+# network, when all of it is there. packages.sh others installs the compilers for other architectures, too, as far as
+# Debian has them. The details go to build/log/packages.log.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
