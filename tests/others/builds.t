@@ -53,6 +53,7 @@ succeeds() {		# touched.sh <arguments>
 
 no_new_warning() {	# <name> <arguments of touched.sh after DIR>
 	local new=$out/$1.new
+	[ -e "$out/$1.warnings" ] || return 1	# it did not build
 	[ -s "$out/$1.warnings" ] || return 0
 	succeeds "$BASE_TREE" "$out/$1-base" "${@:2:2}" - "${@:5}" || return 1
 	comm -23 "$out/$1.warnings" "$out/$1-base.warnings" >"$new"

@@ -36,7 +36,7 @@ directories() {
 		awk 'NR == 1 || index($0, above) != 1 { print above = $0 }'
 }
 
-rm -rf "$dir"
+rm -rf "$dir" "$dir.warnings"
 mkdir -p "$dir"
 : >"$dir.log"
 kernel_make "$config"
