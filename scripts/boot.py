@@ -121,6 +121,8 @@ def command_line(options):
              f"mib={options.mib} deadline={options.deadline}"]
     if options.intx:
         words.append("pci=nomsi")
+    if options.vfio:
+        words.append(f"vfio={options.vfio}")
     words.append(options.append)
     return " ".join(words)
 
@@ -330,6 +332,8 @@ def master_complaints(name, master, options):
     wanted = IOMMU[options.iommu][1]
     if master["type"] != wanted:
         yield f"{name}: domain type {master['type']}, not {wanted}"
+    if name == options.vfio and master["vfio"] != "ok":
+        yield f"{name}: VFIO: {master['vfio']}"
 
 
 def complaints(boot_result, options):
@@ -411,6 +415,8 @@ def arguments():
     add("--intx", action="store_true", help="no MSI")
     add("--iommu", choices=IOMMU, default="strict", help="mode of the IOMMU (strict)")
     add("--non-coherent", action="store_true", help="tell the guest that DMA is not coherent")
+    add("--vfio", choices=MASTERS, metavar="MASTER",
+        help="have VFIO use a master before it moves data, which takes --gic 3")
     add("--append", default="", metavar="WORDS", help="more for the kernel's command line")
     add("--mib", type=int, default=4, help="MiB to write to each disk (4)")
     add("--deadline", type=int, default=60, metavar="SECONDS",

@@ -80,7 +80,7 @@ mkdir -p "$out" "$LOG"
 write_fragment >"$fragment"
 configuration_is_current || configure
 note "building $name"
-targets=("$image")
+targets=("$image" headers)
 ! grep -q '^CONFIG_MODULES=y' "$out/.config" || targets+=(modules)
 kernel_make -j"$(nproc)" "${targets[@]}" || fail "cannot build $name"
 [ ${#targets[@]} = 1 ] || install_modules

@@ -1,6 +1,6 @@
 #!/bin/bash
 # guest.sh [KERNEL] - make the initramfs of a kernel that build.sh built (build/kernel/virt unless given), in the
-# kernel's directory: tests/guest/init, Debian's busybox for its architecture and the kernel's modules.
+# kernel's directory: tests/guest/, Debian's busybox for its architecture and the kernel's modules.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -20,6 +20,18 @@ fetch_busybox() {
 	[ -x "$busybox" ] || die "${deb#"$ROOT"/} has no bin/busybox"
 }
 
+# A program without a libc, from the kernel's own headers, which build.sh left in usr/include.
+compile_vfio() {
+	local cross=arm-none-eabi- nolibc=$TREE/tools/include/nolibc
+	"${cross}gcc" -Os -march=armv7-a -nostdlib -static -nostdinc -isystem "$("${cross}gcc" -print-file-name=include)" \
+		-I "$nolibc" -I "$kernel/usr/include" -include "$nolibc/nolibc.h" -o "$kernel/vfio" \
+		"$ROOT/tests/guest/vfio.c" 2>"$LOG/guest.log" || die "cannot compile tests/guest/vfio.c: see build/log/guest.log"
+}
+
+has_vfio() {
+	grep -qx 'CONFIG_VFIO_PCI=[ym]' "$kernel/.config"
+}
+
 # What the kernel's gen_init_cpio makes an archive of: like this no file needs an owner or a device number on the host.
 contents() {
 	local path
@@ -30,6 +42,7 @@ contents() {
 	echo "file /bin/busybox $busybox 0755 0 0"
 	echo "slink /bin/sh busybox 0777 0 0"
 	echo "file /init $ROOT/tests/guest/init 0755 0 0"
+	! has_vfio || echo "file /bin/vfio $kernel/vfio 0755 0 0"
 	(cd "$kernel/root" && find lib/modules -type d -printf 'dir /%p 0755 0 0\n' \
 		-o -type f -printf "file /%p $kernel/root/%p 0644 0 0\n" | sort)
 }
@@ -40,6 +53,7 @@ arch=armhf unpacked=$BUILD/guest
 if grep -qx CONFIG_ARM64=y "$kernel/.config"; then arch=arm64 unpacked=$BUILD/guest-arm64; fi
 busybox=$unpacked/bin/busybox
 [ -x "$busybox" ] || fetch_busybox
+! has_vfio || compile_vfio
 contents >"$initramfs.list"
 "$kernel/usr/gen_init_cpio" "$initramfs.list" >"$initramfs.tmp"
 mv "$initramfs.tmp" "$initramfs"

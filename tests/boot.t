@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every master moves data through the one mapping of its IOMMU instance, in each boot of {MSI, INTx} x {strict, lazy,
-# passthrough} x {GICv2, GICv3}, and with DMA that is not coherent. Then the controls: what boot.py must not let pass.
+# passthrough} x {GICv2, GICv3} x {coherent, non-coherent}; and one moves it after VFIO has taken it over and given it
+# back. Then the controls: what boot.py must not let pass.
 # BOOT_KERNEL=<dir> takes a kernel that was built before instead of building build/kernel/virt.
 
 set -euo pipefail
@@ -27,17 +28,18 @@ chmod +x "$tmp/short-lived"
 
 # What to boot: a name, then [VARIABLE=value] options of boot.py.
 matrix() {
-	local irq iommu gic
-	local -A intx=([msi]='' [intx]=--intx)
+	local irq iommu gic dma
+	local -A option=([msi]='' [intx]=--intx [coherent]='' [non-coherent]=--non-coherent)
 	for irq in msi intx; do
 		for iommu in strict lazy passthrough; do
 			for gic in 2 3; do
-				echo "$irq-$iommu-gic$gic ${intx[$irq]} --iommu $iommu --gic $gic"
+				for dma in coherent non-coherent; do
+					echo "$irq-$iommu-gic$gic-$dma ${option[$irq]} --iommu $iommu --gic $gic ${option[$dma]}"
+				done
 			done
 		done
 	done
-	echo 'msi-strict-non-coherent --non-coherent'
-	echo 'intx-lazy-non-coherent --non-coherent --intx --iommu lazy'
+	echo 'vfio --vfio nvme --gic 3'
 }
 
 controls() {
