@@ -257,9 +257,9 @@ apt_versions() {
 	{ apt_private apt-cache madison "$1" || true; } | awk -F' *[|] *' '!seen[$2]++ { print $2 }'
 }
 
-# have_deb <package> <version or *> <dir>: the newest such file that was fetched before.
+# have_deb <package> <version or *> <dir>: the newest such file that was fetched before, for $apt_arch if that is set.
 have_deb() {
-	find "$3" -maxdepth 1 -name "$1_${2//:/%3a}_*.deb" 2>/dev/null | sort -V | tail -n 1 | grep .
+	find "$3" -maxdepth 1 -name "$1_${2//:/%3a}_${apt_arch:-*}.deb" 2>/dev/null | sort -V | tail -n 1 | grep .
 }
 
 download_deb() {

@@ -44,6 +44,6 @@ kernel_make "$config"
 kernel_make prepare
 mapfile -t dirs < <(directories)
 kernel_make W=1 "${dirs[@]}"
-sed -nE "/warning:/ { s#^$tree/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$dir.log" | sort -u >"$dir.warnings"
+sed -nE "/^\.config:/d; /warning:/ { s#^$tree/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$dir.log" | sort -u >"$dir.warnings"
 # shellcheck disable=SC2086	# they are words
 [ "$link" = - ] || kernel_make $link
