@@ -33,7 +33,7 @@ matrix() {
 		no-iommu|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=n
 		no-lpae|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=n IOMMU_SUPPORT=y
 		no-mmu|arm|mps2_defconfig|vmlinux|MMU=n
-		kunit|arm|allnoconfig|vmlinux|$board $smmu $suites
+		kunit|arm|allnoconfig|-|$board $smmu $suites
 		arm64|arm64|defconfig|-|
 		x86-64|x86|x86_64_defconfig|-|INTEL_IOMMU=y AMD_IOMMU=y VIRTIO_PCI=y VIRTIO_IOMMU=y HYPERV=y
 		riscv|riscv|defconfig|-|

@@ -16,11 +16,13 @@ kernel_make() {
 		>>"$dir.log" 2>&1
 }
 
-# In .config the last line about a symbol counts, but what its dependencies forbid is dropped without a word.
+# In .config the last line about a symbol counts, but what its dependencies forbid is dropped without a word. That is for
+# the series to avoid; the base does not have all of it.
 set_symbols() {
 	local symbol
 	printf 'CONFIG_%s\n' "${symbols[@]}" >>"$dir/.config"
 	kernel_make olddefconfig
+	[ "$tree" = "$TREE" ] || return 0
 	for symbol in "${symbols[@]}"; do
 		case $symbol in
 		*=n) ! grep -q "^CONFIG_${symbol%=n}=" "$dir/.config" ;;
