@@ -9,7 +9,7 @@
 case ${1-} in '' | -*) no_arguments "${1:---help}" ;; esac
 [ $# -ge 5 ] || die "touched.sh: too few arguments; try --help"
 tree=$1 dir=$2 arch=$3 config=$4 link=$5
-symbols=("${@:6}")
+symbols=(WERROR=n "${@:6}")	# of warnings builds.t is the judge
 
 kernel_make() {
 	make -s -C "$tree" O="$dir" ARCH="$arch" CROSS_COMPILE="$(cross_prefix "$arch")" LOCALVERSION= -j"$(nproc)" "$@" \
@@ -42,7 +42,7 @@ rm -rf "$dir" "$dir.warnings"
 mkdir -p "$dir"
 : >"$dir.log"
 kernel_make "$config"
-[ ${#symbols[@]} = 0 ] || set_symbols
+set_symbols
 kernel_make prepare
 mapfile -t dirs < <(directories)
 kernel_make W=1 "${dirs[@]}"
