@@ -22,8 +22,11 @@ fetch_busybox() {
 
 # A program without a libc, from the kernel's own headers, which build.sh left in usr/include.
 compile_vfio() {
-	local cross=arm-none-eabi- nolibc=$TREE/tools/include/nolibc
-	"${cross}gcc" -Os -march=armv7-a -nostdlib -static -nostdinc -isystem "$("${cross}gcc" -print-file-name=include)" \
+	local cross nolibc=$TREE/tools/include/nolibc
+	local -a cpu=()
+	cross=$(cross_prefix "${arch%hf}")
+	[ "$arch" != armhf ] || cpu=(-march=armv7-a)
+	"${cross}gcc" -Os "${cpu[@]}" -nostdlib -static -nostdinc -isystem "$("${cross}gcc" -print-file-name=include)" \
 		-I "$nolibc" -I "$kernel/usr/include" -include "$nolibc/nolibc.h" -o "$kernel/vfio" \
 		"$ROOT/tests/guest/vfio.c" 2>"$LOG/guest.log" || die "cannot compile tests/guest/vfio.c: see build/log/guest.log"
 }
