@@ -170,6 +170,15 @@ apply_series() {
 	unset GIT_INDEX_FILE
 }
 
+# patch_commit <subject>: the commit of a patch in build/linux
+patch_commit() {
+	local commit
+	commit=$(tree_git log --format='%H %s' refs/tags/base..HEAD |
+		awk -v subject="$1" 'substr($0, index($0, " ") + 1) == subject { print $1 }')
+	[ -n "$commit" ] || die "build/linux has no commit \"$1\": run make tree"
+	echo "$commit"
+}
+
 # worktree <dir> <commit>: the kernel at that commit. When build/linux was made anew, its worktrees have to be, too.
 # Otherwise only files that differ change.
 worktree() {

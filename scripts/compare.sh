@@ -10,14 +10,9 @@
 STOCK=$BUILD/stock
 LAST='iommu/arm-smmu-v3: Allow the driver on 32-bit ARM'
 
-stock_commit() {
-	tree_git log --format='%H %s' refs/tags/base..HEAD | awk -v subject="$LAST" 'substr($0, index($0, " ") + 1) == subject { print $1 }'
-}
-
 stock_tree() {
 	local commit
-	commit=$(stock_commit)
-	[ -n "$commit" ] || die "build/linux has no commit \"$LAST\": run make tree"
+	commit=$(patch_commit "$LAST")
 	worktree "$STOCK" "$commit"
 }
 

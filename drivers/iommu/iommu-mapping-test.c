@@ -653,7 +653,7 @@ static void mapping_test_direct_above_4g(struct kunit *test)
 	a = mock_master_add(test, instance);
 	b = mock_master_make(test, instance);
 	b->resv_type = IOMMU_RESV_DIRECT;
-	b->resv_start = (u64)SZ_4G + SZ_1G;
+	b->resv_start = (phys_addr_t)((u64)SZ_4G + SZ_1G);
 	b->resv_size = SZ_4K;
 
 	KUNIT_EXPECT_EQ(test, mock_master_probe(b), -ERANGE);

@@ -1,0 +1,27 @@
+# shellcheck shell=bash
+# For tests that run KUnit: kunit <tree> <name> builds what tests/configs/<name>.kunitconfig enables, with the machine of
+# <name>.py, in build/<name>, and boots it. The details go to build/log/<name>.log.
+
+kunit() {
+	local out=$BUILD/$2
+	rm -f "$out/test.log" "$out/result.json"
+	mkdir -p "$out" "$LOG"
+	python3 "$1/tools/testing/kunit/kunit.py" run \
+		--arch=arm --cross_compile=arm-none-eabi- --build_dir="$out" --jobs="$(nproc)" --timeout=300 \
+		--kunitconfig="$ROOT/tests/configs/$2.kunitconfig" \
+		--qemu_config="$ROOT/tests/configs/$2.py" --json="$out/result.json" >"$LOG/$2.log" 2>&1
+}
+
+# A line for each case of a run: suite, case, PASS or SKIP or what else became of it.
+kunit_cases() {		# <name>
+	python3 -c '
+import json, sys
+def cases(group):
+    yield from group["test_cases"]
+    for sub in group["sub_groups"]:
+        yield from cases(sub)
+for suite in json.load(open(sys.argv[1]))["sub_groups"]:
+    for case in cases(suite):
+        print(suite["name"], case["name"], case["status"])
+' "$BUILD/$1/result.json" 2>/dev/null
+}
