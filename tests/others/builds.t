@@ -17,7 +17,7 @@ declare -A absent=()		# architectures without a compiler
 # A name, the architecture, the configuration, what to link or -, and symbols that are other than in the configuration.
 # The longest is last.
 matrix() {
-	local board="MMU=y ARCH_MULTI_V7=y ARCH_VIRT=y SMP=y PCI=y PCI_MSI=y PCI_HOST_GENERIC=y MODULES=y ARM_DMA_USE_IOMMU=n"
+	local board="MMU=y ARCH_MULTI_V7=y ARCH_VIRT=y SMP=y PCI=y PCI_MSI=y PCI_HOST_GENERIC=y MODULES=y"
 	local smmu="ARM_LPAE=y IOMMU_SUPPORT=y ARM_SMMU_V3=y"
 	local suites
 	suites=$(sed -n 's/^CONFIG_//p' "$here/tests/configs/kunit-arm.kunitconfig" | paste -sd' ')
@@ -30,7 +30,8 @@ matrix() {
 		imx_v6_v7|arm|imx_v6_v7_defconfig|-|
 		smmuv3-built-in|arm|allnoconfig|vmlinux modules|$board $smmu DEBUG_FS=y IOMMU_DEBUGFS=y
 		smmuv3-module|arm|allnoconfig|vmlinux modules|$board ${smmu/V3=y/V3=m}
-		no-iommu|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=n
+		no-iommu|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=n ARM_DMA_USE_IOMMU=n
+		no-iommu-driver|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=y ARM_DMA_USE_IOMMU=n
 		no-lpae|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=n IOMMU_SUPPORT=y
 		no-mmu|arm|mps2_defconfig|vmlinux|MMU=n
 		kunit|arm|allnoconfig|-|$board $smmu $suites
