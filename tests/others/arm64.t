@@ -1,6 +1,6 @@
 #!/bin/bash
 # arm64 pays nothing: next to the base, the kernel with the series has the same masters in as many groups of the same
-# types, with as many page tables, and takes no more instructions to map for DMA: 1 % more at most.
+# types, with as many page tables, and takes no more instructions to map for DMA: 0.2 % more at most, which is what repeats.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
@@ -63,7 +63,7 @@ counts() {		# <base or series> <mode>
 	tr -d '\r' <"$BUILD/run/others-count-$1-$2/console.log" | sed -n 's/.*: dma-count //p'
 }
 
-# Prints a row for each, and fails if one grew by more than 1 %, or if there is none.
+# Prints a row for each, and fails if one grew by more than 0.2 %, or if there is none.
 compare_counts() {	# <mode>
 	local kib base_map base_unmap map unmap n=0
 	while read -r kib base_map base_unmap map unmap; do
@@ -75,7 +75,7 @@ compare_counts() {	# <mode>
 
 row() {			# <mode> <KiB> <call> <base> <series>
 	echo "$@" | awk '{ printf "# | %-6s | %3d KiB %-5s | %8.1f | %8.1f | %+5.1f %% |\n",
-		$1, $2, $3, $4 / 10, $5 / 10, ($5 / $4 - 1) * 100; exit $5 > $4 * 1.01 }'
+		$1, $2, $3, $4 / 10, $5 / 10, ($5 / $4 - 1) * 100; exit $5 > $4 * 1.002 }'
 }
 
 worktree "$BASE_TREE" refs/tags/base
