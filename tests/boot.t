@@ -34,7 +34,7 @@ matrix() {
 		for iommu in strict lazy passthrough; do
 			for gic in 2 3; do
 				for dma in coherent non-coherent; do
-					echo "$irq-$iommu-gic$gic-$dma ${option[$irq]} --iommu $iommu --gic $gic ${option[$dma]}"
+					echo "$irq-$iommu-gic$gic-$dma ${option[$irq]} ${option[$dma]} --iommu $iommu --gic $gic"
 				done
 			done
 		done
