@@ -14,7 +14,7 @@ help:
 	@echo 'make compare   the figures of the stock kernel and of the series, side by side'
 	@echo 'make check     all tests'
 	@echo 'make check-others  what the series costs others: arm64 by instructions, builds of other'
-	@echo '               configurations and architectures; takes hours'
+	@echo '               configurations and architectures; too long for every day'
 	@echo 'make clean     remove build/'
 	@echo
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'

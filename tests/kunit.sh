@@ -1,6 +1,8 @@
 # shellcheck shell=bash
-# For tests that run KUnit: kunit <tree> <name> builds what tests/configs/<name>.kunitconfig enables, with the machine of
-# <name>.py, in build/<name>, and boots it. The details go to build/log/<name>.log.
+# For tests that run KUnit: kunit <tree> <name> <options of kunit.py> builds the tree for the machine of
+# tests/configs/kunit-arm.py in build/<name>, and boots it. The details go to build/log/<name>.log.
+
+configs=$ROOT/tests/configs
 
 kunit() {
 	local out=$BUILD/$2
@@ -8,8 +10,7 @@ kunit() {
 	mkdir -p "$out" "$LOG"
 	python3 "$1/tools/testing/kunit/kunit.py" run \
 		--arch=arm --cross_compile=arm-none-eabi- --build_dir="$out" --jobs="$(nproc)" --timeout=300 \
-		--kunitconfig="$ROOT/tests/configs/$2.kunitconfig" \
-		--qemu_config="$ROOT/tests/configs/$2.py" --json="$out/result.json" >"$LOG/$2.log" 2>&1
+		--qemu_config="$configs/kunit-arm.py" --json="$out/result.json" "${@:3}" >"$LOG/$2.log" 2>&1
 }
 
 # A line for each case of a run: suite, case, PASS or SKIP or what else became of it.

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The KUnit suites that tests/configs/kunit-arm.kunitconfig enables pass in QEMU, and so does the boot-time selftest of the
+# The KUnit suites that tests/configs/kunit-*.kunitconfig enable pass in QEMU, and so does the boot-time selftest of the
 # LPAE page tables. KUNIT_TREE=<dir> takes the suites from another kernel tree.
 
 set -euo pipefail
@@ -31,7 +31,8 @@ selftest_passed() {
 }
 
 status=0
-kunit "$tree" kunit-arm || status=$?
+kunit "$tree" kunit-arm --kunitconfig="$configs/kunit-arm.kunitconfig" \
+	--kunitconfig="$configs/kunit-dma-api.kunitconfig" --kernel_args=panic_on_warn=1 || status=$?
 while read -r name passed skipped tests; do
 	ok "$name: $passed of $tests passed, $skipped skipped" suite_passed "$passed" "$skipped" "$tests"
 done < <(suites || true)

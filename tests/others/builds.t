@@ -20,7 +20,7 @@ matrix() {
 	local board="MMU=y ARCH_MULTI_V7=y ARCH_VIRT=y SMP=y PCI=y PCI_MSI=y PCI_HOST_GENERIC=y MODULES=y"
 	local smmu="ARM_LPAE=y IOMMU_SUPPORT=y ARM_SMMU_V3=y"
 	local suites
-	suites=$(sed -n 's/^CONFIG_//p' "$here/tests/configs/kunit-arm.kunitconfig" | paste -sd' ')
+	suites=$(sed -n 's/^CONFIG_//p' "$here"/tests/configs/kunit-*.kunitconfig | paste -sd' ')
 	cat <<-END
 		exynos|arm|exynos_defconfig|-|
 		tegra|arm|tegra_defconfig|-|
