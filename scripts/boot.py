@@ -5,10 +5,7 @@ Boot a kernel in QEMU's virt machine with an SMMUv3 in front of five masters, an
 judge what tests/guest/init reports about them. Prints a table with a line for
 each master and the verdict; succeeds if all of it is as it should be.
 
-What the guest reports comes over a virtio-serial port, which is no master of the
-SMMU. SMMU faults are counted in QEMU, so that no rate limit of the guest hides any.
-How the guest ended comes over QMP. build/run/NAME/ keeps it all:
-console.log, report, trace.log, qmp.log, qemu.log and verdict.json.
+build/run/NAME/ keeps all of it: what scripts/qemu.py says, and verdict.json.
 
 QEMU in the environment names the program to run instead of qemu-system-ARCH.
 """
@@ -16,23 +13,11 @@ QEMU in the environment names the program to run instead of qemu-system-ARCH.
 import argparse
 import collections
 import json
-import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parent.parent / "build"
-
-# By --arch: the QEMU, its CPU, the kernel's image and where build.sh leaves it, and
-# whether the groups of an instance share a mapping.
-Arch = collections.namedtuple("Arch", "qemu cpu image kernel shares")
-ARCHS = {
-    "arm": Arch("qemu-system-arm", "cortex-a15", "arch/arm/boot/zImage", "virt", True),
-    "arm64": Arch("qemu-system-aarch64", "cortex-a57", "arch/arm64/boot/Image", "virt-arm64", False),
-}
+from qemu import ARCHS, BUILD, DIED, WORDS, Boot, die, escape, take_qemu_along, text
 
 # The masters and their slots on the bus. Of the four INTx lines, which go by slot,
 # NVMe has one for itself, and virtio-blk and xHCI share one.
@@ -67,17 +52,6 @@ COLUMNS = {
     "result": "result",
 }
 
-# How a boot can end.
-OFF = "powered off"
-PANIC = "panicked"
-DIED = "died"
-TIMEOUT = "timed out"
-
-
-def die(message):
-    sys.exit(f"error: {message}")
-
-
 def address(name):
     return f"0000:00:{SLOTS[name]:02x}.0"
 
@@ -95,24 +69,20 @@ def slots(options):
             yield from ("-device", child)
 
 
-def drives(options):
+def drives(options, directory):
     """The arguments for the disks, in files that are made anew for each boot."""
     for name in DISKS:
         if name in options.without:
             continue
-        path = options.dir / f"{name}.img"
+        path = directory / f"{name}.img"
         with open(path, "wb") as image:
             image.truncate(DISK_SIZE)
         yield from ("-drive", f"if=none,id={name},format=raw,cache=unsafe,file={escape(path)}")
 
 
-def escape(path):
-    """A comma in a value of QEMU's is written twice."""
-    return str(path).replace(",", ",,")
-
-
-def command_line(options):
-    words = ["console=ttyAMA0 earlycon panic=-1 panic_on_warn=1",
+def words(options):
+    """The kernel's command line."""
+    found = [WORDS,
              IOMMU[options.iommu][0],
              # A module's loading waits for all probes in the system, so that one which hangs
              # would stop the others, too. This makes it wait for none.
@@ -120,151 +90,66 @@ def command_line(options):
              "masters=" + ",".join(f"{name}@{address(name)}" for name in MASTERS),
              f"mib={options.mib} deadline={options.deadline}"]
     if options.intx:
-        words.append("pci=nomsi")
+        found.append("pci=nomsi")
     if options.vfio:
-        words.append(f"vfio={options.vfio}")
-    words.append(options.append)
-    return " ".join(words)
+        found.append(f"vfio={options.vfio}")
+    found.append(options.append)
+    return " ".join(found)
 
 
-def machine(options):
-    return f"virt,iommu=smmuv3,gic-version={options.gic}"
-
-
-def qemu_command(options):
-    command = [options.qemu, "-M", machine(options), "-cpu", options.arch.cpu, "-smp", "2", "-m", "1G",
-               "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none",
-               "-qmp", "stdio", "-serial", f"file:{options.dir / 'console.log'}",
-               "-D", str(options.dir / "trace.log"), "-trace", "smmuv3_record_event",
-               "-trace", "smmuv3_decode_cd_tt",
-               "-kernel", str(options.kernel / options.arch.image),
-               "-initrd", str(options.kernel / "initramfs.cpio"),
-               "-append", command_line(options),
-               "-chardev", f"file,id=verdict,path={escape(options.dir / 'report')}",
-               "-device", "virtio-serial-device",
-               "-device", "virtserialport,chardev=verdict,name=verdict",
-               "-netdev", "user,id=net,restrict=on"]
+def make_boot(options):
+    """The boot that the options ask for."""
+    boot = Boot(options.name, options.arch, options.kernel)
+    boot.gic = options.gic
+    boot.seconds = options.timeout
+    boot.traces.append("smmuv3_decode_cd_tt")
+    boot.words = words(options)
+    boot.prepare()
+    boot.devices = ["-netdev", "user,id=net,restrict=on", *drives(options, boot.dir), *slots(options)]
     if options.non_coherent:
-        command += ["-dtb", str(non_coherent_dtb(options))]
-    return command + list(drives(options)) + list(slots(options))
+        for node in ("/smmuv3@9050000", "/pcie@10000000"):
+            boot.fdtput(["-d"], node, "dma-coherent")
+    return boot
 
 
-def non_coherent_dtb(options):
-    """The machine's device tree, without the word that its DMA is coherent."""
-    dtb = options.dir / "virt.dtb"
-    for command in ([options.qemu, "-M", f"{machine(options)},dumpdtb={escape(dtb)}",
-                     "-cpu", options.arch.cpu, "-smp", "2", "-m", "1G", "-nodefaults", "-display", "none"],
-                    ["fdtput", "-d", dtb, "/smmuv3@9050000", "dma-coherent"],
-                    ["fdtput", "-d", dtb, "/pcie@10000000", "dma-coherent"]):
-        try:
-            subprocess.run(command, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            die(f"cannot make a device tree for DMA that is not coherent: {error}")
-    return dtb
-
-
-def start(options):
-    try:
-        with open(options.dir / "qmp.log", "wb") as qmp, open(options.dir / "qemu.log", "wb") as log:
-            qemu = subprocess.Popen(qemu_command(options), stdin=subprocess.PIPE, stdout=qmp, stderr=log)
-    except OSError as error:
-        die(f"cannot run {options.qemu} ({error.strerror}): run make packages")
-    # Until told so much, it reports no events.
-    try:
-        qemu.stdin.write(b'{"execute": "qmp_capabilities"}\n')
-        qemu.stdin.flush()
-    except BrokenPipeError:
-        pass  # it is gone; wait() sees that
-    return qemu
-
-
-def wait(qemu, options):
-    """Waits for QEMU, and ends it when time is up. Says whether it ended by itself."""
-    end = time.monotonic() + options.timeout
-    reported = False
-    while qemu.poll() is None and time.monotonic() < end:
-        if not reported and "end" in report_lines(options):
-            reported = True
-            # A master that hangs may well hang the way down, too.
-            end = min(end, time.monotonic() + 20)
-        time.sleep(0.1)
-    return qemu.poll() is not None
-
-
-def stop(qemu):
-    if qemu.poll() is None:
-        qemu.kill()
-        qemu.wait()
-
-
-def boot(options):
-    """Boots and returns what there is to know: a dictionary, as in verdict.json."""
-    qemu = start(options)
-    try:
-        ended = wait(qemu, options)
-    finally:
-        stop(qemu)
+def result_of(boot):
+    """What there is to know of a boot: a dictionary, as in verdict.json."""
     return {
-        "masters": reports(options),
-        "complete": "end" in report_lines(options),
-        "faults": faults(options),
-        "tables": tables(options),
-        "ended": how_it_ended(options, qemu.returncode) if ended else TIMEOUT,
-        "status": qemu.returncode,
+        "masters": reports(boot),
+        "complete": boot.complete(),
+        "faults": faults(boot),
+        "tables": tables(boot),
+        "ended": boot.ended,
+        "status": boot.process.returncode,
     }
 
 
 # ---- what it left ----
 
-def text(path):
-    return path.read_text(errors="replace") if path.exists() else ""
-
-
-def report_lines(options):
-    """Whole lines only: the guest may be in the middle of one."""
-    return text(options.dir / "report").split("\n")[:-1]
-
-
-def reports(options):
+def reports(boot):
     """The guest's report on each master, by name."""
     found = {}
-    for line in report_lines(options):
+    for line in boot.report():
         if "\t" in line:
             fields = dict(field.split("=", 1) for field in line.split("\t"))
             found[fields["master"]] = fields
     return found
 
 
-def faults(options):
+def faults(boot):
     """How many faults the SMMU recorded, by what and whose."""
-    count = collections.Counter()
-    path = options.dir / "trace.log"
-    if path.exists():
-        with open(path, errors="replace") as trace:
-            for line in trace:
-                event = re.search(r"smmuv3_record_event (\S+) sid=(\w+)", line)
-                if event:
-                    count[f"{event[1]} of {stream_name(int(event[2], 16))}"] += 1
-    return dict(count)
+    return dict(collections.Counter(f"{what} of {stream_name(sid)}" for what, sid in boot.faults()))
 
 
-def tables(options):
+def tables(boot):
     """The page tables that the SMMU walked, which a kernel without the series has, too."""
-    return sorted(set(re.findall(r"smmuv3_decode_cd_tt .*ttb:(0x\w+)", text(options.dir / "trace.log"))))
+    return sorted(set(re.findall(r"smmuv3_decode_cd_tt .*ttb:(0x\w+)", text(boot.dir / "trace.log"))))
 
 
 def stream_name(sid):
     """A stream ID is the PCI requester ID."""
     names = [name for name, slot in SLOTS.items() if slot == sid >> 3]
     return names[0] if names else f"stream {sid:#x}"
-
-
-def how_it_ended(options, status):
-    # With -no-reboot a reset, which is how panic=-1 ends, is a shutdown for another reason.
-    reasons = re.findall(r'"reason": "([\w-]+)"', text(options.dir / "qmp.log"))
-    if status == 0 and reasons:
-        return {"guest-shutdown": OFF, "guest-reset": PANIC}.get(reasons[-1], DIED)
-    return DIED
 
 
 # ---- the verdict ----
@@ -275,7 +160,7 @@ def wanted_mappings(options):
         return options.mappings
     if options.iommu == "passthrough":
         return 0
-    return 1 if options.arch.shares else len(MASTERS)
+    return 1 if ARCHS[options.arch].shares else len(MASTERS)
 
 
 def values(boot_result, field):
@@ -298,24 +183,6 @@ def verdict(boot_result):
             f"SMMU faults: {sum(boot_result['faults'].values())}")
 
 
-def ending(boot_result, options):
-    """What is wrong with how the boot ended, or None."""
-    ended, complete = boot_result["ended"], boot_result["complete"]
-    if ended == OFF and complete:
-        return None
-    before = "after" if complete else "before"
-    if ended == TIMEOUT:
-        return ("the guest did not power off after its report" if complete else
-                f"no report from the guest within {options.timeout} seconds")
-    if ended == PANIC:
-        return f"the guest panicked {before} its report"
-    if ended == OFF:
-        return "the guest powered off before its report"
-    status = boot_result["status"]
-    status = f"killed by signal {-status}" if status < 0 else f"exit status {status}"
-    return f"QEMU ended {before} the guest's report ({status})"
-
-
 def master_complaints(name, master, options):
     """What is wrong with a master."""
     if not master:
@@ -336,11 +203,10 @@ def master_complaints(name, master, options):
         yield f"{name}: VFIO: {master['vfio']}"
 
 
-def complaints(boot_result, options):
+def complaints(boot, boot_result, options):
     """All that is not as it should be, a line each."""
-    end = ending(boot_result, options)
-    if end:
-        yield end
+    if boot.complaint():
+        yield boot.complaint()
     if boot_result["masters"]:
         for name in MASTERS:
             yield from master_complaints(name, boot_result["masters"].get(name), options)
@@ -374,15 +240,6 @@ def show(boot_result):
     print(table([list(COLUMNS.values())] +
                 [master_row(name, boot_result["masters"].get(name, {})) for name in MASTERS]))
     print(verdict(boot_result))
-
-
-def show_console(options):
-    """The end of the console, for whoever wonders why."""
-    lines = [line for line in text(options.dir / "console.log").splitlines() if line.strip()]
-    lines += text(options.dir / "qemu.log").splitlines()[-5:]
-    for line in lines[-15:]:
-        print(f"  {line}", file=sys.stderr)
-    print(f"  the whole of it: {options.dir / 'console.log'}", file=sys.stderr)
 
 
 def compare(boots):
@@ -431,29 +288,12 @@ def arguments():
     add("--compare", nargs="+", metavar="TITLE=NAME",
         help="boot nothing, but print the results of earlier boots side by side")
     options = parser.parse_args()
-    options.arch = ARCHS[options.arch]
-    options.qemu = os.environ.get("QEMU", options.arch.qemu)
-    options.kernel = options.kernel or BUILD / "kernel" / options.arch.kernel
+    options.kernel = options.kernel or BUILD / "kernel" / ARCHS[options.arch].kernel
     if not options.name:
         words = [options.kernel.name, "intx" if options.intx else "msi", options.iommu,
                  f"gic{options.gic}"]
         options.name = "-".join(words + ["non-coherent"] * options.non_coherent)
-    options.dir = BUILD / "run" / options.name
     return options
-
-
-def prepare(options):
-    """An empty directory for the boot."""
-    for name in (options.arch.image, "initramfs.cpio"):
-        if not (options.kernel / name).exists():
-            die(f"no {name} in {options.kernel}: run scripts/build.sh and scripts/guest.sh")
-    options.dir.mkdir(parents=True, exist_ok=True)
-    for path in options.dir.iterdir():
-        path.unlink()
-
-
-def interrupted(number, _):
-    sys.exit(128 + number)
 
 
 def main():
@@ -461,22 +301,21 @@ def main():
     if options.compare:
         compare(options.compare)
         return
-    # So that QEMU goes with us.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupted)
-    prepare(options)
+    take_qemu_along()
+    boot = make_boot(options)
     print(f"==> booting {options.name}", file=sys.stderr)
-    boot_result = boot(options)
-    (options.dir / "verdict.json").write_text(json.dumps(boot_result, indent=1) + "\n")
-    wrong = list(complaints(boot_result, options))
+    boot.run()
+    boot_result = result_of(boot)
+    (boot.dir / "verdict.json").write_text(json.dumps(boot_result, indent=1) + "\n")
+    wrong = list(complaints(boot, boot_result, options))
     if boot_result["masters"]:
         show(boot_result)
     if options.observe and boot_result["ended"] != DIED:
         return
     for line in wrong:
         print(f"error: {options.name}: {line}", file=sys.stderr)
-    if ending(boot_result, options):
-        show_console(options)
+    if boot.complaint():
+        boot.show_console()
     sys.exit(1 if wrong else 0)
 
 

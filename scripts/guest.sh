@@ -38,13 +38,19 @@ has_vfio() {
 # What the kernel's gen_init_cpio makes an archive of: like this no file needs an owner or a device number on the host.
 contents() {
 	local path
-	for path in bin dev proc sys tmp lib; do
+	for path in bin dev proc sys tmp lib scenario; do
 		echo "dir /$path 0755 0 0"
 	done
 	echo "nod /dev/console 0600 0 0 c 5 1"
 	echo "file /bin/busybox $busybox 0755 0 0"
 	echo "slink /bin/sh busybox 0777 0 0"
 	echo "file /init $ROOT/tests/guest/init 0755 0 0"
+	for path in "$ROOT"/tests/guest/*; do
+		case ${path##*/} in
+		init | *.*) ;;
+		*) echo "file /scenario/${path##*/} $path 0644 0 0" ;;
+		esac
+	done
 	! has_vfio || echo "file /bin/vfio $kernel/vfio 0755 0 0"
 	(cd "$kernel/root" && find lib/modules -type d -printf 'dir /%p 0755 0 0\n' \
 		-o -type f -printf "file /%p $kernel/root/%p 0644 0 0\n" | sort)
