@@ -29,10 +29,12 @@ defects() {
 		reserved regions are handed out|reserved_region
 		direct regions are not mapped|direct_region
 		MSI doorbells are not mapped|msi_doorbell
+		windows of PCI host bridges are handed out|pci_windows
 		a bad free stops the machine|bad_free
 		a window is a byte short|ranges_small
 		a window is rounded|window_200m window_100_pages ranges_large
 		nothing above 128 MiB can be allocated|map_256m
+		a mapping gets dearer by those that are there|many_mappings
 		segment boundaries are ignored|seg_boundary
 		buffers from the atomic pool cannot be shared|get_sgtable_atomic mmap_atomic
 		buffers of coherent masters cannot be shared|get_sgtable_coherent_master mmap_coherent_master

@@ -21,29 +21,6 @@
 
 #define OWN_IOVA		0x60000000
 
-/* The buffer of a display, say, at an address within [@start, @start + @size) */
-static void test_expect_window(struct kunit *test, struct device *dev,
-			       dma_addr_t start, u64 size)
-{
-	void *buf = test_buffer(test, SZ_16K);
-	dma_addr_t dma;
-	void *cpu_addr;
-
-	dma = dma_map_single(dev, buf, SZ_16K, DMA_BIDIRECTIONAL);
-	KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma));
-	KUNIT_EXPECT_GE(test, dma, start);
-	KUNIT_EXPECT_LE(test, (u64)dma + SZ_16K, start + size);
-	test_expect_range(test, dev, dma, virt_to_phys(buf), SZ_16K);
-	dma_unmap_single(dev, dma, SZ_16K, DMA_BIDIRECTIONAL);
-
-	cpu_addr = dma_alloc_coherent(dev, SZ_64K, &dma, GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, cpu_addr);
-	KUNIT_EXPECT_GE(test, dma, start);
-	KUNIT_EXPECT_LE(test, (u64)dma + SZ_64K, start + size);
-	test_expect_buffer(test, dev, dma, cpu_addr, SZ_64K);
-	dma_free_coherent(dev, SZ_64K, cpu_addr, dma);
-}
-
 /* To the DMA API, @dev is not behind an IOMMU */
 static void test_expect_direct(struct kunit *test, struct device *dev)
 {

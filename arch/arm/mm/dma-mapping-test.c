@@ -14,6 +14,8 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
+#include <linux/ktime.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mman.h>
 #include <linux/msi.h>
@@ -161,6 +163,29 @@ void test_expect_translated(struct kunit *test, struct device *dev)
 	test_expect_range(test, dev, dma, virt_to_phys(buf + 64), SZ_8K);
 	dma_unmap_single(dev, dma, SZ_8K, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, test_translate(dev, dma), 0);
+}
+
+/* Buffers are at addresses within [@start, @start + @size) */
+void test_expect_window(struct kunit *test, struct device *dev,
+			dma_addr_t start, u64 size)
+{
+	void *buf = test_buffer(test, SZ_16K);
+	dma_addr_t dma;
+	void *cpu_addr;
+
+	dma = dma_map_single(dev, buf, SZ_16K, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma));
+	KUNIT_EXPECT_GE(test, dma, start);
+	KUNIT_EXPECT_LE(test, (u64)dma + SZ_16K, start + size);
+	test_expect_range(test, dev, dma, virt_to_phys(buf), SZ_16K);
+	dma_unmap_single(dev, dma, SZ_16K, DMA_BIDIRECTIONAL);
+
+	cpu_addr = dma_alloc_coherent(dev, SZ_64K, &dma, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cpu_addr);
+	KUNIT_EXPECT_GE(test, dma, start);
+	KUNIT_EXPECT_LE(test, (u64)dma + SZ_64K, start + size);
+	test_expect_buffer(test, dev, dma, cpu_addr, SZ_64K);
+	dma_free_coherent(dev, SZ_64K, cpu_addr, dma);
 }
 
 /*
@@ -967,6 +992,21 @@ static void arm_dma_msi_doorbell(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, test_translate(dev, dma), doorbell);
 }
 
+/* What goes to the windows of its bridge does not get to the IOMMU */
+static void arm_dma_pci_windows(struct kunit *test)
+{
+	struct device *dev = test_pci_master(test);
+
+	test_take_zero(dev);
+	test_expect_window(test, dev, TEST_PCI_START,
+			   TEST_PCI_END - TEST_PCI_START);
+
+	/* That was the upper end, and this is the lower one */
+	KUNIT_ASSERT_EQ(test, dma_set_mask(dev, DMA_BIT_MASK(25)), 0);
+	KUNIT_EXPECT_EQ(test, 16,
+			test_fill(test, dev, TEST_PCI_START, SZ_16M, SZ_1M));
+}
+
 static void arm_dma_ranges_small(struct kunit *test)
 {
 	struct device *dev = test_master(test, "mock-master-small");
@@ -1095,6 +1135,64 @@ static void arm_dma_bad_free(struct kunit *test)
 	dma_unmap_page(dev, SZ_256M, PAGE_SIZE, DMA_TO_DEVICE);
 	panic_on_warn = saved;
 	test_expect_translated(test, dev);
+}
+
+/*
+ * What it costs
+ */
+
+/* Of which neither is where the page table of the mock has to grow */
+#define TEST_FEW		32
+#define TEST_MANY		100000
+
+static void test_map_and_unmap(struct kunit *test, struct device *dev,
+			       void *buf, int count)
+{
+	dma_addr_t dma;
+
+	while (count--) {
+		dma = dma_map_single(dev, buf, PAGE_SIZE, DMA_TO_DEVICE);
+		KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma));
+		dma_unmap_single(dev, dma, PAGE_SIZE, DMA_TO_DEVICE);
+	}
+}
+
+/* The best of batches that are too short for all of them to be disturbed */
+static u64 test_time(struct kunit *test, struct device *dev, void *buf)
+{
+	u64 start, best = U64_MAX;
+	int i;
+
+	for (i = 0; i < 256; i++) {
+		start = ktime_get_ns();
+		test_map_and_unmap(test, dev, buf, 16);
+		best = min(best, ktime_get_ns() - start);
+	}
+	return best;
+}
+
+/* A mapping must not get dearer by those that are there */
+static void arm_dma_many_mappings(struct kunit *test)
+{
+	/* Coherent, as maintenance of caches would hide what this is about */
+	struct device *dev = test_master_past_zero(test, "mock-coherent-a");
+	dma_addr_t *dma = test_buffer(test, TEST_MANY * sizeof(*dma));
+	void *buf = test_buffer(test, PAGE_SIZE);
+	u64 few = 0, many;
+	int count;
+
+	for (count = 0; count < TEST_MANY; count++) {
+		if (count == TEST_FEW)
+			few = test_time(test, dev, buf);
+		dma[count] = dma_map_resource(dev, TEST_RESOURCE, PAGE_SIZE,
+					      DMA_TO_DEVICE, 0);
+		KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma[count]));
+	}
+	many = test_time(test, dev, buf);
+	test_unmap_all(dev, dma, count, PAGE_SIZE);
+
+	kunit_info(test, "16 pairs: %llu ns, then %llu ns", few, many);
+	KUNIT_EXPECT_LT(test, many, 2 * few);
 }
 
 /*
@@ -1236,6 +1334,7 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_reserved_region),
 	KUNIT_CASE(arm_dma_direct_region),
 	KUNIT_CASE(arm_dma_msi_doorbell),
+	KUNIT_CASE(arm_dma_pci_windows),
 	KUNIT_CASE(arm_dma_ranges_small),
 	KUNIT_CASE(arm_dma_ranges_large),
 	KUNIT_CASE(arm_dma_ranges_offset),
@@ -1243,6 +1342,7 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_window_200m),
 	KUNIT_CASE(arm_dma_window_100_pages),
 	KUNIT_CASE(arm_dma_bad_free),
+	KUNIT_CASE(arm_dma_many_mappings),
 	KUNIT_CASE(arm_dma_group_of_two),
 	KUNIT_CASE(arm_dma_driver_managed),
 	KUNIT_CASE(arm_dma_one_context),

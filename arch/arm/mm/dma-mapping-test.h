@@ -14,6 +14,10 @@
 /* No memory: registers of some device, to map as a resource */
 #define TEST_RESOURCE		0x10000000
 
+/* The PCI bus has one window before the first, and another from the second on */
+#define TEST_PCI_START		0x01000000
+#define TEST_PCI_END		0xff000000
+
 /* Of test->priv: the instances of dma-mapping-test.dtso */
 struct arm_dma_test {
 	struct mock_iommu *a;
@@ -50,5 +54,17 @@ void test_expect_range(struct kunit *test, struct device *dev, dma_addr_t dma,
 void test_expect_buffer(struct kunit *test, struct device *dev, dma_addr_t dma,
 			void *cpu_addr, size_t size);
 void test_expect_translated(struct kunit *test, struct device *dev);
+void test_expect_window(struct kunit *test, struct device *dev,
+			dma_addr_t start, u64 size);
+
+#ifdef CONFIG_PCI
+struct device *test_pci_master(struct kunit *test);
+#else
+static inline struct device *test_pci_master(struct kunit *test)
+{
+	kunit_skip(test, "no PCI");
+	return NULL;
+}
+#endif
 
 #endif /* _ARM_DMA_MAPPING_TEST_H */
