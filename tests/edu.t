@@ -29,19 +29,21 @@ LAZY_ACS = f"{LAZY} pci=config_acs=111x1@00:{PORT:02x}.0"
 # More than 4 GiB, for which qemu-system-arm 7.2 is no good: it cuts the addresses of page tables off at 32 bits.
 HIGH = "5G"
 
-# The types are those of the two masters' groups, and mappings is how many they have.
-Test = collections.namedtuple("Test", "words devices memory types mappings cases")
+# Types and sharing are those of the two masters' groups.
+Test = collections.namedtuple("Test", "words devices memory types sharing cases")
 TESTS = {
-    "strict": Test(STRICT, TRUSTED, "1G", ("DMA", "DMA"), 1, [
+    "strict": Test(STRICT, TRUSTED, "1G", ("DMA", "DMA"), ("shared", "shared"), [
         f"{FIRST}/data", f"{SECOND}/data", f"{SECOND}/unmapped", f"{FIRST}/unmap", f"{FIRST}/strict",
         f"{FIRST}/shared", f"{SECOND}/shared", f"{FIRST}/domains"]),
-    "lazy": Test(LAZY, TRUSTED, "1G", ("DMA-FQ", "DMA-FQ"), 1, [
+    "lazy": Test(LAZY, TRUSTED, "1G", ("DMA-FQ", "DMA-FQ"), ("shared", "shared"), [
         f"{FIRST}/data", f"{SECOND}/unmapped", f"{FIRST}/lazy", f"{FIRST}/unmap", f"{FIRST}/shared",
         f"{FIRST}/domains"]),
-    "untrusted": Test(LAZY_ACS, UNTRUSTED, "1G", ("DMA-FQ", "DMA"), 2, [
+    "isolate": Test(f"{STRICT} iommu.isolate=1", TRUSTED, "1G", ("DMA", "DMA"), ("isolated", "isolated"), [
+        f"{FIRST}/data", f"{FIRST}/isolated", f"{SECOND}/isolated", f"{FIRST}/domains"]),
+    "untrusted": Test(LAZY_ACS, UNTRUSTED, "1G", ("DMA-FQ", "DMA"), ("shared", "isolated"), [
         f"{FIRST}/data", f"{FIRST}/lazy", f"{BEHIND}/data", f"{BEHIND}/unmapped", f"{BEHIND}/unmap",
         f"{BEHIND}/strict", f"{FIRST}/isolated", f"{BEHIND}/isolated", f"{BEHIND}/refused"]),
-    "untrusted-5G": Test(LAZY_ACS, UNTRUSTED, HIGH, ("DMA-FQ", "DMA"), 2, [
+    "untrusted-5G": Test(LAZY_ACS, UNTRUSTED, HIGH, ("DMA-FQ", "DMA"), ("shared", "isolated"), [
         f"{FIRST}/high", f"{BEHIND}/high", f"{BEHIND}/bounced", f"{BEHIND}/isolated"]),
 }
 
@@ -94,8 +96,11 @@ def check_masters(boot, test, lines):
     ok(len(before) == 2 and before == after, f"{boot.title}: both devices master through what they did before", *lines)
     found = [dict(word.split("=") for word in words) for _, *words in before]
     ok([master["type"] for master in found] == list(test.types), f"{boot.title}: types {', '.join(test.types)}", *lines)
-    ok(len({master["mapping"] for master in found} - {"-"}) == test.mappings,
-       f"{boot.title}: mappings: {test.mappings}", *lines)
+    ok([master["sharing"] for master in found] == list(test.sharing),
+       f"{boot.title}: mappings are {', '.join(test.sharing)}", *lines)
+    mappings = 1 if set(test.sharing) == {"shared"} else 2
+    ok(len({master["mapping"] for master in found} - {"-"}) == mappings,
+       f"{boot.title}: mappings: {mappings}", *lines)
 
 
 def check_log(boot):
