@@ -15,7 +15,7 @@ import sys
 from scenario import Scenario, add_module, done_testing, make_kernel, ok, take_qemu_along, text
 
 # Two masters that are trusted, or one, and one that is not since it is behind a root port that faces outside. The second
-# reaches all 32 bits, so that without the IOMMU it would reach memory.
+# reaches all 32 bits: without the IOMMU, that would be memory.
 FIRST, SECOND, BEHIND = "0000:00:01.0", "0000:00:02.0", "0000:01:00.0"
 PORT = 3  # its slot
 TRUSTED = ["-device", "edu,addr=1", "-device", "edu,addr=2,dma_mask=0xffffffff"]
@@ -23,8 +23,8 @@ UNTRUSTED = ["-device", "edu,addr=1", "-device", f"pcie-root-port,id=outside,add
              "-device", "edu,bus=outside,dma_mask=0xffffffff"]
 
 STRICT, LAZY = "iommu.strict=1", "iommu.strict=0"
-# Without ACS in its port, a device is of the port's IOMMU group; and with a device tree, Linux 6.12 asks for ACS when the
-# port was set up already.
+# Without ACS in its port, a device is of the port's IOMMU group; and with a device tree, Linux 6.12 asks for ACS when
+# the port has been set up.
 LAZY_ACS = f"{LAZY} pci=config_acs=111x1@00:{PORT:02x}.0"
 # More than 4 GiB, for which qemu-system-arm 7.2 is no good: it cuts the addresses of page tables off at 32 bits.
 HIGH = "5G"

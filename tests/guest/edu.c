@@ -71,15 +71,20 @@ static void edu_mark(struct edu *edu, u8 number)
 	pci_write_config_byte(edu->pdev, PCI_INTERRUPT_LINE, number);
 }
 
-static void edu_start(struct seq_file *s, struct edu *edu, u32 cmd,
-		      u32 iova, u32 count, enum edu_want want)
+/* Tells the host about the latest access */
+static void edu_tell(struct seq_file *s, struct edu *edu, enum edu_want want)
 {
 	static const char * const wants[] = { "clean", "fault", "either" };
+
+	seq_printf(s, "access %u %#x %s\n", edu_accesses, pci_dev_id(edu->pdev),
+		   wants[want]);
+}
+
+static void edu_start(struct edu *edu, u32 cmd, u32 iova, u32 count)
+{
 	bool to_mem = cmd & EDU_CMD_TO_MEM;
 
 	edu_mark(edu, ++edu_accesses);
-	seq_printf(s, "access %u %#x %s\n", edu_accesses, pci_dev_id(edu->pdev),
-		   wants[want]);
 	writel(to_mem ? EDU_BUFFER : iova, edu->regs + EDU_SRC);
 	writel(to_mem ? iova : EDU_BUFFER, edu->regs + EDU_DST);
 	writel(count, edu->regs + EDU_COUNT);
@@ -91,7 +96,7 @@ static bool edu_running(struct edu *edu)
 	return readl(edu->regs + EDU_CMD) & EDU_CMD_RUN;
 }
 
-static void edu_finish(struct seq_file *s, struct edu *edu)
+static void edu_finish(struct seq_file *s, struct edu *edu, enum edu_want want)
 {
 	bool running;
 
@@ -99,22 +104,23 @@ static void edu_finish(struct seq_file *s, struct edu *edu)
 			      50 * EDU_DELAY_US, false, edu))
 		edu_check(s, edu, false, "the device gets done");
 	edu_mark(edu, 0);
+	edu_tell(s, edu, want);
 }
 
 /* The device fills its buffer from memory */
 static void edu_read(struct seq_file *s, struct edu *edu, u32 iova, u32 count,
 		     enum edu_want want)
 {
-	edu_start(s, edu, 0, iova, count, want);
-	edu_finish(s, edu);
+	edu_start(edu, 0, iova, count);
+	edu_finish(s, edu, want);
 }
 
 /* The device writes its buffer to memory */
 static void edu_write(struct seq_file *s, struct edu *edu, u32 iova, u32 count,
 		      enum edu_want want)
 {
-	edu_start(s, edu, EDU_CMD_TO_MEM, iova, count, want);
-	edu_finish(s, edu);
+	edu_start(edu, EDU_CMD_TO_MEM, iova, count);
+	edu_finish(s, edu, want);
 }
 
 /* ---- data: each seed makes other bytes of it, none of them 0 ---- */
@@ -282,11 +288,11 @@ static void edu_unmap_one(struct seq_file *s, struct edu *edu,
 		return;
 	edu_read(s, edu, iova, EDU_FEW, CLEAN);
 	edu_load(s, edu, 7);
-	edu_start(s, edu, cmd, iova, EDU_FEW, FAULT);
+	edu_start(edu, cmd, iova, EDU_FEW);
 	dma_unmap_page(&edu->pdev->dev, iova, PAGE_SIZE, DMA_BIDIRECTIONAL);
 	edu_check(s, edu, edu_running(edu), "it is unmapped before the access");
 	edu_page_fill(page, 8);
-	edu_finish(s, edu);
+	edu_finish(s, edu, FAULT);
 }
 
 static void edu_unmap(struct seq_file *s, struct edu *edu, struct page *page)
@@ -301,49 +307,49 @@ static void edu_unmap(struct seq_file *s, struct edu *edu, struct page *page)
 }
 
 /*
- * An access right after unmapping. Returns whether it got data, or -EAGAIN if it
- * came before.
+ * An access right after unmapping, of which @want is wanted. Returns whether it
+ * got data, or -EAGAIN if it may have come before.
  */
-static int edu_race(struct seq_file *s, struct edu *edu, struct page *page)
+static int edu_race(struct seq_file *s, struct edu *edu, struct page *page,
+		    enum edu_want want)
 {
 	dma_addr_t iova;
 	ktime_t start;
-	bool before;
+	bool after;
 
 	if (!edu_map(s, edu, page, DMA_BIDIRECTIONAL, &iova))
 		return -ENOMEM;
 	edu_read(s, edu, iova, EDU_FEW, CLEAN);
 	edu_load(s, edu, 7);
 	edu_page_fill(page, 9);
-	/* Whether it comes before is not known yet */
-	edu_start(s, edu, 0, iova, EDU_FEW, EITHER);
+	edu_start(edu, 0, iova, EDU_FEW);
 	start = ktime_get();
 	usleep_range(EDU_DELAY_US * 9 / 10, EDU_DELAY_US * 9 / 10 + 500);
 	while (ktime_us_delta(ktime_get(), start) < EDU_DELAY_US - 2000)
 		cpu_relax();
 	dma_unmap_page(&edu->pdev->dev, iova, PAGE_SIZE, DMA_BIDIRECTIONAL);
-	before = !edu_running(edu);
-	edu_finish(s, edu);
+	after = edu_running(edu);
+	edu_finish(s, edu, after ? want : EITHER);
 	edu_peek(s, edu);
-	return before ? -EAGAIN : edu_has(edu->window, 9, 8);
+	return after ? edu_has(edu->window, 9, 8) : -EAGAIN;
 }
 
-/* How many of a few accesses right after unmapping worked; a busy host has fewer of them */
+/* How many of a few such accesses got data; on a busy host, some come too late for that */
 static void edu_races(struct seq_file *s, struct edu *edu, struct page *page,
-		      int *tried, int *worked)
+		      enum edu_want want, int *tried, int *worked)
 {
 	int i, ret;
 
 	*tried = 0;
 	*worked = 0;
 	for (i = 0; i < 12 && *tried < 3; i++) {
-		ret = edu_race(s, edu, page);
+		ret = edu_race(s, edu, page, want);
 		if (ret < 0)
 			continue;
 		(*tried)++;
 		*worked += ret;
 	}
-	seq_printf(s, "# %s: of %d accesses right after unmapping, %d worked\n",
+	seq_printf(s, "# %s: of %d accesses right after unmapping, %d got data\n",
 		   pci_name(edu->pdev), *tried, *worked);
 }
 
@@ -351,7 +357,7 @@ static void edu_strict(struct seq_file *s, struct edu *edu, struct page *page)
 {
 	int tried, worked;
 
-	edu_races(s, edu, page, &tried, &worked);
+	edu_races(s, edu, page, FAULT, &tried, &worked);
 	edu_check(s, edu, tried && !worked,
 		  "right after unmapping, the device gets no data");
 }
@@ -361,7 +367,7 @@ static void edu_lazy(struct seq_file *s, struct edu *edu, struct page *page)
 {
 	int tried, worked;
 
-	edu_races(s, edu, page, &tried, &worked);
+	edu_races(s, edu, page, EITHER, &tried, &worked);
 	edu_check(s, edu, worked,
 		  "right after unmapping, the device may still get data");
 }
