@@ -14,8 +14,8 @@ import sys
 
 from scenario import Scenario, add_module, done_testing, make_kernel, ok, take_qemu_along, text
 
-# Two masters that are trusted, or one, and one that is not since it is behind a root port that faces outside. The second
-# reaches all 32 bits: without the IOMMU, that would be memory.
+# Two masters that are trusted; or one, and one that is not, since it is behind a root port that faces outside. The
+# second reaches all 32 bits: without the IOMMU, that would be memory.
 FIRST, SECOND, BEHIND = "0000:00:01.0", "0000:00:02.0", "0000:01:00.0"
 PORT = 3  # its slot
 TRUSTED = ["-device", "edu,addr=1", "-device", "edu,addr=2,dma_mask=0xffffffff"]

@@ -73,7 +73,6 @@ class Scenario(Boot):
         super().__init__(f"test-{name}")
         self.title = name
         self.words = " ".join([self.words, f"scenario={scenario}", *words])
-        self.seconds = 120
         self.taken = 0
 
     def take(self):
