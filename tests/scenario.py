@@ -10,9 +10,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
-from qemu import BUILD, Boot, die, take_qemu_along  # noqa: E402
+from qemu import BUILD, Boot, die, take_qemu_along, text  # noqa: E402
 
-__all__ = ["Scenario", "add_module", "done_testing", "make_kernel", "note", "ok", "take_qemu_along"]
+__all__ = ["Scenario", "add_module", "done_testing", "make_kernel", "note", "ok", "take_qemu_along", "text"]
 KERNEL = BUILD / "kernel" / "virt"
 count = 0
 
@@ -73,7 +73,6 @@ class Scenario(Boot):
         super().__init__(f"test-{name}")
         self.title = name
         self.words = " ".join([self.words, f"scenario={scenario}", *words])
-        self.seconds = 120
         self.taken = 0
 
     def take(self):
