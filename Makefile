@@ -1,6 +1,6 @@
 # Only wires: the work is in scripts/.
 
-export KSRC LINUX_VERSION
+export KSRC LINUX_VERSION ISOLATE
 
 .NOTPARALLEL:
 .PHONY: help packages tree refresh series run compare check check-others clean
@@ -19,6 +19,7 @@ help:
 	@echo
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
 	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
+	@echo 'ISOLATE=1                have make run isolate the masters from each other'
 
 packages tree refresh series:
 	@scripts/$@.sh

@@ -91,6 +91,8 @@ def words(options):
              f"mib={options.mib} deadline={options.deadline}"]
     if options.intx:
         found.append("pci=nomsi")
+    if options.isolate is not None:
+        found.append(f"iommu.isolate={options.isolate}")
     if options.vfio:
         found.append(f"vfio={options.vfio}")
     found.append(options.append)
@@ -119,6 +121,7 @@ def result_of(boot):
         "complete": boot.complete(),
         "faults": faults(boot),
         "tables": tables(boot),
+        "page_tables": page_tables(boot),
         "ended": boot.ended,
         "status": boot.process.returncode,
     }
@@ -141,6 +144,12 @@ def faults(boot):
     return dict(collections.Counter(f"{what} of {stream_name(sid)}" for what, sid in boot.faults()))
 
 
+def page_tables(boot):
+    """The memory that page tables of IOMMUs took in the end, by the kernel's count."""
+    found = [line.split(":")[1].strip() for line in boot.report() if line.startswith("SecPageTables:")]
+    return found[0] if found else "unknown"
+
+
 def tables(boot):
     """The page tables that the SMMU walked, which a kernel without the series has, too."""
     return sorted(set(re.findall(r"smmuv3_decode_cd_tt .*ttb:(0x\w+)", text(boot.dir / "trace.log"))))
@@ -160,7 +169,9 @@ def wanted_mappings(options):
         return options.mappings
     if options.iommu == "passthrough":
         return 0
-    return 1 if ARCHS[options.arch].shares else len(MASTERS)
+    if options.isolate is None:
+        return 1 if ARCHS[options.arch].shares else len(MASTERS)
+    return len(MASTERS) if options.isolate == "1" else 1
 
 
 def values(boot_result, field):
@@ -180,6 +191,7 @@ def verdict(boot_result):
     return (f"masters: {len(moved(boot_result))}/{len(MASTERS)} moved data, "
             f"instances: {len(values(boot_result, 'instance'))}, "
             f"mappings: {len(mappings(boot_result))}, "
+            f"IOMMU page tables: {boot_result['page_tables']}, "
             f"SMMU faults: {sum(boot_result['faults'].values())}")
 
 
@@ -271,6 +283,8 @@ def arguments():
     add("--gic", choices=("2", "3"), default="2", help="version of the interrupt controller (2)")
     add("--intx", action="store_true", help="no MSI")
     add("--iommu", choices=IOMMU, default="strict", help="mode of the IOMMU (strict)")
+    add("--isolate", choices=("0", "1"),
+        help="isolate groups from each other, or let them share a mapping (as the kernel does)")
     add("--non-coherent", action="store_true", help="tell the guest that DMA is not coherent")
     add("--vfio", choices=MASTERS, metavar="MASTER",
         help="have VFIO use a master before it moves data, which takes --gic 3")
@@ -280,7 +294,7 @@ def arguments():
         help="the guest's time for the masters (60)")
     add("--timeout", type=int, default=180, metavar="SECONDS", help="the time for all (180)")
     add("--mappings", type=int, metavar="N",
-        help="number of mappings to expect (1, one a master for arm64, or 0 for passthrough)")
+        help="number of mappings to expect (1; one a master when isolated, as on arm64; 0 for passthrough)")
     add("--without", action="append", choices=MASTERS, default=[], metavar="MASTER",
         help="leave a master out, to see that it is missed")
     add("--observe", action="store_true",
@@ -292,7 +306,9 @@ def arguments():
     if not options.name:
         words = [options.kernel.name, "intx" if options.intx else "msi", options.iommu,
                  f"gic{options.gic}"]
-        options.name = "-".join(words + ["non-coherent"] * options.non_coherent)
+        words += ["non-coherent"] * options.non_coherent
+        words += [f"isolate{options.isolate}"] * (options.isolate is not None)
+        options.name = "-".join(words)
     return options
 
 

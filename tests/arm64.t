@@ -1,6 +1,6 @@
 #!/bin/bash
 # arm64, where each IOMMU group has a mapping of its own as it had before: with SMMUv3 and MSI, five masters move data
-# through five mappings, under strict and lazy. tests/others/arm64.t compares that with a kernel without the series.
+# through five mappings, under strict and lazy; through one, if asked to share. tests/others/arm64.t compares that with a kernel without the series.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -22,4 +22,6 @@ for options in 'strict --gic 2' 'lazy --gic 3'; do
 	ok "$name: five masters, five mappings" boot "$name" --iommu $options
 	is "$(page_tables "test-$name")" 5 "$name: the SMMU walked five page tables"
 done
+ok 'arm64-shared: five masters, one mapping' boot arm64-shared --iommu lazy --gic 3 --isolate 0
+is "$(page_tables test-arm64-shared)" 1 'arm64-shared: the SMMU walked one page table'
 done_testing

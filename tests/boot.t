@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every master moves data through the one mapping of its IOMMU instance, in each boot of {MSI, INTx} x {strict, lazy,
-# passthrough} x {GICv2, GICv3} x {coherent, non-coherent}; and one moves it after VFIO has taken it over and given it
-# back. Then the controls: what boot.py must not let pass.
+# passthrough} x {GICv2, GICv3} x {coherent, non-coherent}; through mappings of their own, if they are isolated; and one moves
+# it after VFIO has taken it over and given it back. Then the controls: what boot.py must not let pass.
 # BOOT_KERNEL=<dir> takes a kernel that was built before instead of building build/kernel/virt.
 
 set -euo pipefail
@@ -39,6 +39,8 @@ matrix() {
 			done
 		done
 	done
+	echo 'isolated --isolate 1'
+	echo 'isolated-lazy-non-coherent --isolate 1 --iommu lazy --non-coherent --gic 3'
 	echo 'vfio --vfio nvme --gic 3'
 }
 

@@ -698,27 +698,10 @@ static struct pci_driver edu_driver = {
 	.remove = edu_remove,
 };
 
-/*
- * A device below a port that faces outside is not trusted. Since Linux 6.12 the
- * PCI core says so on x86 only.
- */
-static void edu_distrust(void)
-{
-	struct pci_dev *pdev = NULL;
-
-	while ((pdev = pci_get_device(0x1234, 0x11e8, pdev))) {
-		struct pci_dev *port = pci_upstream_bridge(pdev);
-
-		if (port && port->external_facing)
-			pdev->untrusted = true;
-	}
-}
-
 static int __init edu_init(void)
 {
 	int ret;
 
-	edu_distrust();
 	edu_root = debugfs_create_dir("edu", NULL);
 	ret = pci_register_driver(&edu_driver);
 	if (ret)

@@ -1,0 +1,432 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * KUnit tests of who shares the mapping of an IOMMU instance, and who has one
+ * alone: by policy, by what is written to the attributes of IOMMU groups, and
+ * where the hardware has no context left.
+ *
+ * The policy is that of the kernel's command line. Tests that are about the
+ * other one are skipped, so they take two boots: with and without
+ * iommu.isolate=1.
+ */
+#include <kunit/test.h>
+#include <linux/iommu.h>
+#include <linux/kernfs.h>
+#include <linux/kobject.h>
+#include <linux/sizes.h>
+#include <linux/sysfs.h>
+
+#include "dma-mapping-test.h"
+
+/*
+ * Attributes of a device's group, found the way that a user finds them
+ */
+
+struct test_attr {
+	struct kobject *kobj;
+	struct attribute *attr;
+};
+
+static void test_find_attr(struct kunit *test, struct device *dev,
+			   const char *name, struct test_attr *found)
+{
+	struct kernfs_node *link, *dir, *file;
+
+	link = kernfs_find_and_get(dev->kobj.sd, "iommu_group");
+	KUNIT_ASSERT_NOT_NULL_MSG(test, link, "%s has no group", dev_name(dev));
+	dir = link->symlink.target_kn;
+	file = kernfs_find_and_get(dir, name);
+	kernfs_put(link);
+	KUNIT_ASSERT_NOT_NULL_MSG(test, file, "no attribute %s", name);
+
+	/* These last as long as the group, and that as long as the test */
+	found->kobj = dir->priv;
+	found->attr = file->priv;
+	kernfs_put(file);
+}
+
+static ssize_t test_write(struct kunit *test, struct device *dev,
+			  const char *name, const char *word)
+{
+	struct test_attr found;
+
+	test_find_attr(test, dev, name, &found);
+	return found.kobj->ktype->sysfs_ops->store(found.kobj, found.attr, word,
+						   strlen(word));
+}
+
+static void test_expect_attr(struct kunit *test, struct device *dev,
+			     const char *name, const char *word)
+{
+	char *buf = (char *)get_zeroed_page(GFP_KERNEL);
+	struct test_attr found;
+
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	test_find_attr(test, dev, name, &found);
+	found.kobj->ktype->sysfs_ops->show(found.kobj, found.attr, buf);
+	KUNIT_EXPECT_TRUE_MSG(test, sysfs_streq(buf, word), "%s of %s: %s, not %s",
+			      name, dev_name(dev), strim(buf), word);
+	free_page((unsigned long)buf);
+}
+
+#define test_expect_written(test, dev, name, word)			\
+	KUNIT_EXPECT_EQ(test, test_write(test, dev, name, word),	\
+			(ssize_t)strlen(word))
+
+#define test_expect_refused(test, dev, name, word, err)			\
+	KUNIT_EXPECT_EQ(test, test_write(test, dev, name, word), (ssize_t)(err))
+
+/* Has @dev, which is not bound in between, move to what @word says */
+static void test_move(struct kunit *test, struct device *dev, const char *name,
+		      const char *word)
+{
+	mock_master_unbind(dev);
+	test_expect_written(test, dev, name, word);
+	KUNIT_ASSERT_EQ(test, mock_master_bind(dev), 0);
+	test_expect_translated(test, dev);
+}
+
+static void test_expect_same_domain(struct kunit *test, struct device *one,
+				    struct device *two)
+{
+	KUNIT_EXPECT_PTR_EQ(test, iommu_get_domain_for_dev(one),
+			    iommu_get_domain_for_dev(two));
+	test_expect_translated(test, one);
+	test_expect_translated(test, two);
+}
+
+static void test_expect_other_domain(struct kunit *test, struct device *one,
+				     struct device *two)
+{
+	KUNIT_EXPECT_PTR_NE(test, iommu_get_domain_for_dev(one),
+			    iommu_get_domain_for_dev(two));
+	test_expect_translated(test, one);
+	test_expect_translated(test, two);
+}
+
+static bool test_isolates(struct kunit *test)
+{
+	struct device *one = test_master(test, "mock-master-b0");
+	struct device *two = test_master(test, "mock-master-b1");
+
+	return iommu_get_domain_for_dev(one) != iommu_get_domain_for_dev(two);
+}
+
+static void test_needs_sharing(struct kunit *test)
+{
+	if (test_isolates(test))
+		kunit_skip(test, "the policy is to isolate");
+}
+
+static void test_needs_isolation(struct kunit *test)
+{
+	if (!test_isolates(test))
+		kunit_skip(test, "the policy is to share");
+}
+
+/*
+ * Where the policy is to share
+ */
+
+static void arm_dma_isolation_write(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_sharing(test);
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	test_expect_attr(test, one, "mapping", "shared");
+	test_expect_attr(test, two, "mapping", "shared");
+	test_expect_same_domain(test, one, two);
+
+	test_move(test, two, "mapping", "isolated");
+	test_expect_attr(test, one, "mapping", "shared");
+	test_expect_attr(test, two, "mapping", "isolated");
+	test_expect_other_domain(test, one, two);
+
+	test_move(test, two, "mapping", "shared");
+	test_expect_attr(test, two, "mapping", "shared");
+	test_expect_same_domain(test, one, two);
+}
+
+static void arm_dma_isolation_write_refused(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_sharing(test);
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+
+	/* What is bound has buffers mapped */
+	test_expect_refused(test, two, "mapping", "isolated", -EPERM);
+	mock_master_unbind(two);
+	test_expect_refused(test, two, "mapping", "none", -EINVAL);
+	test_expect_refused(test, two, "mapping", "", -EINVAL);
+	test_expect_attr(test, two, "mapping", "shared");
+
+	/* There is nothing to share for those who are not translated */
+	test_expect_written(test, two, "type", "identity");
+	test_expect_attr(test, two, "mapping", "none");
+	test_expect_refused(test, two, "mapping", "isolated", -EINVAL);
+	test_expect_refused(test, two, "mapping", "shared", -EINVAL);
+	test_expect_attr(test, two, "type", "identity");
+
+	test_move(test, two, "type", "auto");
+	test_expect_same_domain(test, one, two);
+}
+
+/* The one in a mapping that others could join has but to close it */
+static void arm_dma_isolation_alone(struct kunit *test)
+{
+	struct iommu_domain *domain;
+	struct device *one, *two;
+
+	test_needs_sharing(test);
+	one = test_master(test, "mock-master-a0");
+	domain = iommu_get_domain_for_dev(one);
+	test_move(test, one, "mapping", "isolated");
+	test_expect_attr(test, one, "mapping", "isolated");
+	KUNIT_EXPECT_PTR_EQ(test, iommu_get_domain_for_dev(one), domain);
+
+	two = test_master(test, "mock-master-a1");
+	test_expect_attr(test, two, "mapping", "shared");
+	test_expect_other_domain(test, one, two);
+
+	test_move(test, one, "mapping", "shared");
+	test_expect_same_domain(test, one, two);
+	KUNIT_EXPECT_PTR_NE(test, iommu_get_domain_for_dev(one), domain);
+}
+
+static void arm_dma_isolation_of_group(struct kunit *test)
+{
+	struct device *one, *twin, *other;
+
+	test_needs_sharing(test);
+	one = test_master(test, "mock-twin-a0");
+	twin = test_master(test, "mock-twin-a1");
+	other = test_master(test, "mock-master-a0");
+
+	mock_master_unbind(one);
+	test_expect_refused(test, one, "mapping", "isolated", -EPERM);
+	mock_master_unbind(twin);
+	test_expect_written(test, one, "mapping", "isolated");
+	KUNIT_ASSERT_EQ(test, mock_master_bind(one), 0);
+	KUNIT_ASSERT_EQ(test, mock_master_bind(twin), 0);
+	test_expect_same_domain(test, one, twin);
+	test_expect_other_domain(test, one, other);
+}
+
+static void arm_dma_isolation_stays(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_sharing(test);
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	mock_master_unbind(two);
+	test_expect_written(test, two, "mapping", "isolated");
+	test_expect_written(test, two, "type", "identity");
+	test_move(test, two, "type", "DMA");
+	test_expect_attr(test, two, "mapping", "isolated");
+	test_expect_other_domain(test, one, two);
+}
+
+static void arm_dma_isolation_no_context(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_sharing(test);
+	test_mmu_a(test)->max_contexts = 1;
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	mock_master_unbind(two);
+	test_expect_refused(test, two, "mapping", "isolated", -ENOSPC);
+	test_expect_attr(test, two, "mapping", "shared");
+	KUNIT_ASSERT_EQ(test, mock_master_bind(two), 0);
+	test_expect_same_domain(test, one, two);
+}
+
+/* What a group has to have reserved may be in use by the others */
+static void arm_dma_isolation_region_in_use(struct kunit *test)
+{
+	struct device *one, *two;
+	dma_addr_t dma;
+
+	test_needs_sharing(test);
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	test_move(test, two, "mapping", "isolated");
+
+	dma = dma_map_single(one, test_buffer(test, SZ_4K), SZ_4K,
+			     DMA_TO_DEVICE);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(one, dma));
+	KUNIT_ASSERT_EQ(test, 0,
+			mock_iommu_add_resv(test, test_mmu_a(test), 1, dma,
+					    SZ_4K, IOMMU_RESV_RESERVED));
+	mock_master_unbind(two);
+	test_expect_refused(test, two, "mapping", "shared", -EBUSY);
+	test_expect_attr(test, two, "mapping", "isolated");
+
+	dma_unmap_single(one, dma, SZ_4K, DMA_TO_DEVICE);
+	test_move(test, two, "mapping", "shared");
+	test_expect_same_domain(test, one, two);
+}
+
+/* Lazy invalidation is not for one of the groups that share to choose */
+static void arm_dma_isolation_lazy(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_sharing(test);
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	test_expect_refused(test, two, "type", "DMA-FQ", -EPERM);
+	test_move(test, two, "type", "DMA-FQ");
+	test_expect_attr(test, one, "type", "DMA");
+	test_expect_attr(test, one, "mapping", "shared");
+	test_expect_attr(test, two, "type", "DMA-FQ");
+	test_expect_attr(test, two, "mapping", "isolated");
+	test_expect_other_domain(test, one, two);
+
+	mock_master_unbind(two);
+	test_expect_refused(test, two, "mapping", "shared", -EBUSY);
+	test_move(test, two, "type", "auto");
+	test_expect_same_domain(test, one, two);
+}
+
+/* Nothing is left for a master that cannot share, and it must not go past */
+static void arm_dma_isolation_impossible(struct kunit *test)
+{
+	struct device *one, *two;
+	dma_addr_t dma;
+
+	test_needs_sharing(test);
+	test_mmu_a(test)->max_contexts = 1;
+	one = test_master(test, "mock-master-a0");
+	dma = dma_map_single(one, test_buffer(test, SZ_4K), SZ_4K,
+			     DMA_TO_DEVICE);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(one, dma));
+	KUNIT_ASSERT_EQ(test, 0,
+			mock_iommu_add_resv(test, test_mmu_a(test), 1, dma,
+					    SZ_4K, IOMMU_RESV_RESERVED));
+
+	two = mock_master_find(test, "mock-master-a1");
+	KUNIT_EXPECT_EQ(test, mock_master_bind(two), -ENOSPC);
+	KUNIT_EXPECT_NULL(test, two->driver);
+	test_expect_translated(test, one);
+
+	dma_unmap_single(one, dma, SZ_4K, DMA_TO_DEVICE);
+	KUNIT_ASSERT_EQ(test, mock_master_bind(two), 0);
+	test_expect_same_domain(test, one, two);
+}
+
+/* What cannot be attached at all is not let through either */
+static void arm_dma_isolation_attach_error(struct kunit *test)
+{
+	struct device *dev = mock_master_find(test, "mock-master-a0");
+
+	test_mmu_a(test)->attach_error = -EIO;
+	KUNIT_EXPECT_EQ(test, mock_master_bind(dev), -EIO);
+	KUNIT_EXPECT_NULL(test, dev->driver);
+
+	test_mmu_a(test)->attach_error = 0;
+	KUNIT_ASSERT_EQ(test, mock_master_bind(dev), 0);
+	test_expect_translated(test, dev);
+}
+
+/*
+ * Where the policy is to isolate
+ */
+
+static void arm_dma_isolation_policy(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_isolation(test);
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	test_expect_attr(test, one, "mapping", "isolated");
+	test_expect_attr(test, two, "mapping", "isolated");
+	test_expect_other_domain(test, one, two);
+	KUNIT_EXPECT_EQ(test, test_mmu_a(test)->nr_contexts, 2);
+}
+
+static void arm_dma_isolation_none_left(struct kunit *test)
+{
+	struct device *one, *two, *three;
+
+	test_needs_isolation(test);
+	test_mmu_a(test)->max_contexts = 2;
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	three = test_master(test, "mock-coherent-a");
+	test_expect_attr(test, one, "mapping", "shared");
+	test_expect_attr(test, two, "mapping", "isolated");
+	test_expect_attr(test, three, "mapping", "shared");
+	test_expect_same_domain(test, one, three);
+	test_expect_other_domain(test, two, three);
+
+	test_mmu_a(test)->max_contexts = 3;
+	test_move(test, three, "mapping", "isolated");
+	test_expect_attr(test, three, "mapping", "isolated");
+	test_expect_other_domain(test, one, three);
+}
+
+/* That is not for a master that was isolated on purpose */
+static void arm_dma_isolation_not_joined(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_isolation(test);
+	test_mmu_a(test)->max_contexts = 1;
+	one = test_master(test, "mock-master-a0");
+	test_move(test, one, "mapping", "isolated");
+	two = mock_master_find(test, "mock-master-a1");
+	KUNIT_EXPECT_EQ(test, mock_master_bind(two), -ENOSPC);
+	KUNIT_EXPECT_NULL(test, two->driver);
+	test_expect_attr(test, one, "mapping", "isolated");
+	test_expect_translated(test, one);
+}
+
+/* Those who are told to share do so with each other only */
+static void arm_dma_isolation_some_share(struct kunit *test)
+{
+	struct device *one, *two, *three;
+
+	test_needs_isolation(test);
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	three = test_master(test, "mock-coherent-a");
+	test_move(test, two, "mapping", "shared");
+	test_expect_attr(test, one, "mapping", "isolated");
+	test_expect_other_domain(test, one, two);
+	test_move(test, three, "mapping", "shared");
+	test_expect_attr(test, one, "mapping", "isolated");
+	test_expect_same_domain(test, two, three);
+	test_expect_other_domain(test, one, two);
+}
+
+static struct kunit_case arm_dma_isolation_cases[] = {
+	KUNIT_CASE(arm_dma_isolation_write),
+	KUNIT_CASE(arm_dma_isolation_write_refused),
+	KUNIT_CASE(arm_dma_isolation_alone),
+	KUNIT_CASE(arm_dma_isolation_of_group),
+	KUNIT_CASE(arm_dma_isolation_stays),
+	KUNIT_CASE(arm_dma_isolation_no_context),
+	KUNIT_CASE(arm_dma_isolation_region_in_use),
+	KUNIT_CASE(arm_dma_isolation_lazy),
+	KUNIT_CASE(arm_dma_isolation_impossible),
+	KUNIT_CASE(arm_dma_isolation_attach_error),
+	KUNIT_CASE(arm_dma_isolation_policy),
+	KUNIT_CASE(arm_dma_isolation_none_left),
+	KUNIT_CASE(arm_dma_isolation_not_joined),
+	KUNIT_CASE(arm_dma_isolation_some_share),
+	{}
+};
+
+static struct kunit_suite arm_dma_isolation_suite = {
+	.name = "arm_dma_isolation",
+	.init = arm_dma_test_init,
+	.test_cases = arm_dma_isolation_cases,
+};
+
+kunit_test_suite(arm_dma_isolation_suite);
