@@ -319,20 +319,6 @@ static void arm_dma_isolation_impossible(struct kunit *test)
 	test_expect_same_domain(test, one, two);
 }
 
-/* What cannot be attached at all is not let through either */
-static void arm_dma_isolation_attach_error(struct kunit *test)
-{
-	struct device *dev = mock_master_find(test, "mock-master-a0");
-
-	test_mmu_a(test)->attach_error = -EIO;
-	KUNIT_EXPECT_EQ(test, mock_master_bind(dev), -EIO);
-	KUNIT_EXPECT_NULL(test, dev->driver);
-
-	test_mmu_a(test)->attach_error = 0;
-	KUNIT_ASSERT_EQ(test, mock_master_bind(dev), 0);
-	test_expect_translated(test, dev);
-}
-
 /*
  * Where the policy is to isolate
  */
@@ -415,7 +401,6 @@ static struct kunit_case arm_dma_isolation_cases[] = {
 	KUNIT_CASE(arm_dma_isolation_region_in_use),
 	KUNIT_CASE(arm_dma_isolation_lazy),
 	KUNIT_CASE(arm_dma_isolation_impossible),
-	KUNIT_CASE(arm_dma_isolation_attach_error),
 	KUNIT_CASE(arm_dma_isolation_policy),
 	KUNIT_CASE(arm_dma_isolation_none_left),
 	KUNIT_CASE(arm_dma_isolation_not_joined),

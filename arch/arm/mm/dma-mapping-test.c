@@ -1266,6 +1266,20 @@ static void arm_dma_one_context(struct kunit *test)
 	test_expect_translated(test, two);
 }
 
+/* What its IOMMU cannot translate is not let past it */
+static void arm_dma_attach_error(struct kunit *test)
+{
+	struct device *dev = mock_master_find(test, "mock-master-a0");
+
+	test_mmu_a(test)->attach_error = -EIO;
+	KUNIT_EXPECT_EQ(test, mock_master_bind(dev), -EIO);
+	KUNIT_EXPECT_NULL(test, dev->driver);
+
+	test_mmu_a(test)->attach_error = 0;
+	KUNIT_ASSERT_EQ(test, mock_master_bind(dev), 0);
+	test_expect_translated(test, dev);
+}
+
 static void arm_dma_two_instances(struct kunit *test)
 {
 	struct device *a = test_master_past_zero(test, "mock-master-a0");
@@ -1346,6 +1360,7 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_group_of_two),
 	KUNIT_CASE(arm_dma_driver_managed),
 	KUNIT_CASE(arm_dma_one_context),
+	KUNIT_CASE(arm_dma_attach_error),
 	KUNIT_CASE(arm_dma_two_instances),
 	KUNIT_CASE(arm_dma_rebind),
 	{}
