@@ -68,12 +68,19 @@ static void test_expect_attr(struct kunit *test, struct device *dev,
 	free_page((unsigned long)buf);
 }
 
-#define test_expect_written(test, dev, name, word)			\
-	KUNIT_EXPECT_EQ(test, test_write(test, dev, name, word),	\
-			(ssize_t)strlen(word))
+static void test_expect_write(struct kunit *test, struct device *dev,
+			      const char *name, const char *word, ssize_t ret)
+{
+	KUNIT_EXPECT_EQ_MSG(test, test_write(test, dev, name, word), ret,
+			    "%s written to %s of %s", word, name,
+			    dev_name(dev));
+}
 
-#define test_expect_refused(test, dev, name, word, err)			\
-	KUNIT_EXPECT_EQ(test, test_write(test, dev, name, word), (ssize_t)(err))
+static void test_expect_written(struct kunit *test, struct device *dev,
+				const char *name, const char *word)
+{
+	test_expect_write(test, dev, name, word, strlen(word));
+}
 
 /* Has @dev, which is not bound in between, move to what @word says */
 static void test_move(struct kunit *test, struct device *dev, const char *name,
@@ -157,17 +164,17 @@ static void arm_dma_isolation_write_refused(struct kunit *test)
 	two = test_master(test, "mock-master-a1");
 
 	/* What is bound has buffers mapped */
-	test_expect_refused(test, two, "mapping", "isolated", -EPERM);
+	test_expect_write(test, two, "mapping", "isolated", -EPERM);
 	mock_master_unbind(two);
-	test_expect_refused(test, two, "mapping", "none", -EINVAL);
-	test_expect_refused(test, two, "mapping", "", -EINVAL);
+	test_expect_write(test, two, "mapping", "none", -EINVAL);
+	test_expect_write(test, two, "mapping", "", -EINVAL);
 	test_expect_attr(test, two, "mapping", "shared");
 
 	/* There is nothing to share for those who are not translated */
 	test_expect_written(test, two, "type", "identity");
 	test_expect_attr(test, two, "mapping", "none");
-	test_expect_refused(test, two, "mapping", "isolated", -EINVAL);
-	test_expect_refused(test, two, "mapping", "shared", -EINVAL);
+	test_expect_write(test, two, "mapping", "isolated", -EINVAL);
+	test_expect_write(test, two, "mapping", "shared", -EINVAL);
 	test_expect_attr(test, two, "type", "identity");
 
 	test_move(test, two, "type", "auto");
@@ -206,7 +213,7 @@ static void arm_dma_isolation_of_group(struct kunit *test)
 	other = test_master(test, "mock-master-a0");
 
 	mock_master_unbind(one);
-	test_expect_refused(test, one, "mapping", "isolated", -EPERM);
+	test_expect_write(test, one, "mapping", "isolated", -EPERM);
 	mock_master_unbind(twin);
 	test_expect_written(test, one, "mapping", "isolated");
 	KUNIT_ASSERT_EQ(test, mock_master_bind(one), 0);
@@ -239,7 +246,7 @@ static void arm_dma_isolation_no_context(struct kunit *test)
 	one = test_master(test, "mock-master-a0");
 	two = test_master(test, "mock-master-a1");
 	mock_master_unbind(two);
-	test_expect_refused(test, two, "mapping", "isolated", -ENOSPC);
+	test_expect_write(test, two, "mapping", "isolated", -ENOSPC);
 	test_expect_attr(test, two, "mapping", "shared");
 	KUNIT_ASSERT_EQ(test, mock_master_bind(two), 0);
 	test_expect_same_domain(test, one, two);
@@ -263,7 +270,7 @@ static void arm_dma_isolation_region_in_use(struct kunit *test)
 			mock_iommu_add_resv(test, test_mmu_a(test), 1, dma,
 					    SZ_4K, IOMMU_RESV_RESERVED));
 	mock_master_unbind(two);
-	test_expect_refused(test, two, "mapping", "shared", -EBUSY);
+	test_expect_write(test, two, "mapping", "shared", -EBUSY);
 	test_expect_attr(test, two, "mapping", "isolated");
 
 	dma_unmap_single(one, dma, SZ_4K, DMA_TO_DEVICE);
@@ -279,7 +286,7 @@ static void arm_dma_isolation_lazy(struct kunit *test)
 	test_needs_sharing(test);
 	one = test_master(test, "mock-master-a0");
 	two = test_master(test, "mock-master-a1");
-	test_expect_refused(test, two, "type", "DMA-FQ", -EPERM);
+	test_expect_write(test, two, "type", "DMA-FQ", -EPERM);
 	test_move(test, two, "type", "DMA-FQ");
 	test_expect_attr(test, one, "type", "DMA");
 	test_expect_attr(test, one, "mapping", "shared");
@@ -288,7 +295,7 @@ static void arm_dma_isolation_lazy(struct kunit *test)
 	test_expect_other_domain(test, one, two);
 
 	mock_master_unbind(two);
-	test_expect_refused(test, two, "mapping", "shared", -EBUSY);
+	test_expect_write(test, two, "mapping", "shared", -EBUSY);
 	test_move(test, two, "type", "auto");
 	test_expect_same_domain(test, one, two);
 }
