@@ -55,7 +55,8 @@ def said(boot):
 def check_masters(boot, policy, lines):
     masters = [line.split()[1:] for line in lines if line.startswith("master ")]
     kinds = {tuple(kind) for _, _, *kind in masters}
-    ok(kinds == {(policy.type, policy.mapping)}, f"{boot.title}: all groups are {policy.type}, {policy.mapping}", *lines)
+    ok(kinds == {(policy.type, policy.mapping)}, f"{boot.title}: all groups are {policy.type}, {policy.mapping}",
+       *lines)
     mappings = {(number, users) for number, users, *_ in masters}
     wanted = {"shared": [str(len(MASTERS))], "isolated": ["1"] * len(MASTERS), "none": ["-"]}[policy.mapping]
     ok(len(masters) == len(MASTERS) and [users for _, users in mappings] == wanted,
