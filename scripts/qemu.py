@@ -84,6 +84,8 @@ class Boot:
         self.end = None
         self.ended = None
         self.commands = 0
+        self.heard = []         # what came over QMP, and how far that was read
+        self.heard_to = 0
 
     # ---- before ----
 
@@ -150,11 +152,16 @@ class Boot:
 
     def messages(self):
         """All that came over QMP. Some devices print to the same line."""
-        for line in text(self.dir / "qmp.log").split("\n")[:-1]:
+        with open(self.dir / "qmp.log", "rb") as log:
+            log.seek(self.heard_to)
+            lines = log.read().split(b"\n")[:-1]
+        self.heard_to += sum(len(line) + 1 for line in lines)
+        for line in lines:
             try:
-                yield json.loads(line)
+                self.heard.append(json.loads(line))
             except ValueError:
                 pass
+        return self.heard
 
     def events(self, name):
         return [message for message in self.messages() if message.get("event") == name]
@@ -178,10 +185,12 @@ class Boot:
     def wait_for(self, condition, seconds):
         """Waits until something is so, but no longer than QEMU runs. Says whether it is."""
         end = time.monotonic() + seconds
+        pause = 0.001
         while not condition():
             if self.process.poll() is not None or time.monotonic() >= end:
                 return bool(condition())
-            time.sleep(0.1)
+            time.sleep(pause)
+            pause = min(2 * pause, 0.1)
         return True
 
     def report(self):

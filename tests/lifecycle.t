@@ -1,0 +1,88 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+Nothing is left when masters and drivers come and go, and groups change, a thousand
+times (LIFECYCLE_ROUNDS): tests/guest/lifecycle goes through it and judges most of it.
+Here masters are plugged in when it says so.
+"""
+
+import os
+import sys
+import time
+
+from scenario import Scenario, done_testing, make_kernel, ok, take_qemu_along
+
+ROUNDS = int(os.environ.get("LIFECYCLE_ROUNDS", "1000"))
+PORT, BEHIND, FIRST, SECOND = "0000:00:01.0", "0000:01:00.0", "0000:00:02.0", "0000:00:03.0"
+
+
+def nvme(node, *options):
+    """A disk without data."""
+    return ["-blockdev", f"null-co,node-name={node},size=1048576,read-zeroes=on",
+            *(["-device", ",".join([f"nvme,drive={node},serial={node}", *options])] if options else [])]
+
+
+# Time passes with the guest's instructions, 16 ns each, and jumps when there are none: to wait costs
+# nothing. There is one CPU at a time then, which is not what a race needs.
+IDLE_FOR_FREE = ["-icount", "shift=4,sleep=off"]
+
+# Name, master, neighbour, phases, microseconds between two looks at the list, arguments for QEMU.
+BOOTS = [
+    ("plugging", BEHIND, PORT, "plugged", 200000,
+     [*IDLE_FOR_FREE, "-device", "pcie-root-port,id=outlet,addr=1,chassis=1,slot=1", *nvme("disk")]),
+    ("binding", FIRST, SECOND, "bound", 100000,
+     [*IDLE_FOR_FREE, *nvme("first", "addr=2"), *nvme("second", "addr=3")]),
+    ("changing", FIRST, SECOND, "changed,raced", 20000,
+     [*nvme("first", "addr=2"), *nvme("second", "addr=3")]),
+]
+
+
+class Lifecycle(Scenario):
+    """A boot, and the master that is plugged into it."""
+
+    def __init__(self, name, master, neighbour, phases, interval, devices):
+        # Caches of the same size are not to be one: what grows then has a name.
+        super().__init__(f"lifecycle-{name}", "lifecycle", "iommu.strict=1 slab_nomerge", f"phases={phases}",
+                         f"rounds={ROUNDS}", f"master={master}", f"neighbour={neighbour}", f"interval={interval}")
+        self.devices = devices
+        self.seconds = 600
+        self.plugged = 0
+
+    def running(self):
+        return self.process.poll() is None and not self.complete() and time.monotonic() < self.end
+
+    def plug(self):
+        """Once the last one is gone for good."""
+        self.wait_for(lambda: len(self.events("DEVICE_DELETED")) == self.plugged, 10)
+        self.qmp("device_add", driver="nvme", id="plugged", bus="outlet", drive="disk", serial="plugged")
+        self.plugged += 1
+
+    def serve(self):
+        for line in self.take():
+            if line == "plug":
+                self.plug()
+            elif line == "ask":
+                self.qmp("device_del", id="plugged")
+
+
+def main():
+    take_qemu_along()
+    make_kernel()
+    boots = [Lifecycle(*boot) for boot in BOOTS if len(sys.argv) < 2 or boot[0] in sys.argv]
+    for boot in boots:
+        boot.prepare()
+        boot.start()
+    while any(boot.running() for boot in boots):
+        for boot in boots:
+            boot.serve()
+        time.sleep(0.002)
+    for boot in boots:
+        boot.finish()
+        boot.conclude()
+        faults = list(boot.faults())
+        ok(not faults, f"{boot.title}: no fault of the SMMU", *faults[:5])
+    done_testing()
+
+
+if __name__ == "__main__":
+    main()
