@@ -255,7 +255,7 @@ static struct mock_instance *mock_instance_add(struct kunit *test)
 static void mock_instance_remove(struct kunit *test,
 				 struct mock_instance *instance)
 {
-	KUNIT_EXPECT_NULL(test, instance->iommu.mapping);
+	KUNIT_EXPECT_TRUE(test, list_empty(&instance->iommu.mappings));
 	KUNIT_EXPECT_EQ(test, atomic_read(&instance->attached), 0);
 	KUNIT_EXPECT_EQ(test, atomic_read(&instance->domains), 0);
 
@@ -363,7 +363,9 @@ static void mapping_test_shared(struct kunit *test)
 	KUNIT_EXPECT_NE(test, iommu_group_id(a->dev->iommu_group),
 			iommu_group_id(b->dev->iommu_group));
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a), mapping_of(b));
-	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a), instance->iommu.mapping);
+	KUNIT_EXPECT_PTR_EQ(test, &mapping_of(a)->entry,
+			    instance->iommu.mappings.next);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&instance->iommu.mappings));
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a)->iommu, &instance->iommu);
 	KUNIT_EXPECT_PTR_EQ(test, a->domain, b->domain);
 	KUNIT_EXPECT_EQ(test, refcount_read(&mapping_of(a)->users), 2);
@@ -708,10 +710,10 @@ static void mapping_test_concurrent_probe(struct kunit *test)
 	for (i = 0; i < PROBERS; i++) {
 		KUNIT_EXPECT_EQ(test, probers[i].ret, 0);
 		KUNIT_EXPECT_PTR_EQ(test, mapping_of(probers[i].master),
-				    instance->iommu.mapping);
+				    mapping_of(probers[0].master));
 	}
 	KUNIT_EXPECT_EQ(test, PROBERS,
-			refcount_read(&instance->iommu.mapping->users));
+			refcount_read(&mapping_of(probers[0].master)->users));
 
 	for (i = 0; i < PROBERS; i++)
 		mock_master_remove(probers[i].master);

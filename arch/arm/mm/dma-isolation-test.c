@@ -358,13 +358,33 @@ static void arm_dma_isolation_none_left(struct kunit *test)
 	test_expect_same_domain(test, one, three);
 	test_expect_other_domain(test, two, three);
 
+	/* Who asks to share does not do so with those who did not */
+	test_move(test, two, "mapping", "shared");
+	test_expect_other_domain(test, one, two);
+
 	test_mmu_a(test)->max_contexts = 3;
 	test_move(test, three, "mapping", "isolated");
 	test_expect_attr(test, three, "mapping", "isolated");
 	test_expect_other_domain(test, one, three);
 }
 
-/* That is not for a master that was isolated on purpose */
+/* If the first one is isolated on purpose, there is another to join */
+static void arm_dma_isolation_next_joined(struct kunit *test)
+{
+	struct device *one, *two, *three;
+
+	test_needs_isolation(test);
+	test_mmu_a(test)->max_contexts = 2;
+	one = test_master(test, "mock-master-a0");
+	two = test_master(test, "mock-master-a1");
+	test_move(test, one, "mapping", "isolated");
+	three = test_master(test, "mock-coherent-a");
+	test_expect_attr(test, one, "mapping", "isolated");
+	test_expect_same_domain(test, two, three);
+	test_expect_other_domain(test, one, three);
+}
+
+/* A master that was isolated on purpose is not joined */
 static void arm_dma_isolation_not_joined(struct kunit *test)
 {
 	struct device *one, *two;
@@ -410,6 +430,7 @@ static struct kunit_case arm_dma_isolation_cases[] = {
 	KUNIT_CASE(arm_dma_isolation_impossible),
 	KUNIT_CASE(arm_dma_isolation_policy),
 	KUNIT_CASE(arm_dma_isolation_none_left),
+	KUNIT_CASE(arm_dma_isolation_next_joined),
 	KUNIT_CASE(arm_dma_isolation_not_joined),
 	KUNIT_CASE(arm_dma_isolation_some_share),
 	{}
