@@ -130,6 +130,14 @@ static void test_needs_isolation(struct kunit *test)
 		kunit_skip(test, "the policy is to share");
 }
 
+/* Two masters behind one instance, with drivers */
+static void test_pair(struct kunit *test, struct device **one,
+		      struct device **two)
+{
+	*one = test_master(test, "mock-master-a0");
+	*two = test_master(test, "mock-master-a1");
+}
+
 /*
  * Where the policy is to share
  */
@@ -139,8 +147,7 @@ static void arm_dma_isolation_write(struct kunit *test)
 	struct device *one, *two;
 
 	test_needs_sharing(test);
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	test_expect_attr(test, one, "mapping", "shared");
 	test_expect_attr(test, two, "mapping", "shared");
 	test_expect_same_domain(test, one, two);
@@ -160,8 +167,7 @@ static void arm_dma_isolation_write_refused(struct kunit *test)
 	struct device *one, *two;
 
 	test_needs_sharing(test);
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 
 	/* What is bound has buffers mapped */
 	test_expect_write(test, two, "mapping", "isolated", -EPERM);
@@ -227,8 +233,7 @@ static void arm_dma_isolation_stays(struct kunit *test)
 	struct device *one, *two;
 
 	test_needs_sharing(test);
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	mock_master_unbind(two);
 	test_expect_written(test, two, "mapping", "isolated");
 	test_expect_written(test, two, "type", "identity");
@@ -243,8 +248,7 @@ static void arm_dma_isolation_no_context(struct kunit *test)
 
 	test_needs_sharing(test);
 	test_mmu_a(test)->max_contexts = 1;
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	mock_master_unbind(two);
 	test_expect_write(test, two, "mapping", "isolated", -ENOSPC);
 	test_expect_attr(test, two, "mapping", "shared");
@@ -259,8 +263,7 @@ static void arm_dma_isolation_region_in_use(struct kunit *test)
 	dma_addr_t dma;
 
 	test_needs_sharing(test);
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	test_move(test, two, "mapping", "isolated");
 
 	dma = dma_map_single(one, test_buffer(test, SZ_4K), SZ_4K,
@@ -284,8 +287,7 @@ static void arm_dma_isolation_lazy(struct kunit *test)
 	struct device *one, *two;
 
 	test_needs_sharing(test);
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	test_expect_write(test, two, "type", "DMA-FQ", -EPERM);
 	test_move(test, two, "type", "DMA-FQ");
 	test_expect_attr(test, one, "type", "DMA");
@@ -335,8 +337,7 @@ static void arm_dma_isolation_policy(struct kunit *test)
 	struct device *one, *two;
 
 	test_needs_isolation(test);
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	test_expect_attr(test, one, "mapping", "isolated");
 	test_expect_attr(test, two, "mapping", "isolated");
 	test_expect_other_domain(test, one, two);
@@ -349,8 +350,7 @@ static void arm_dma_isolation_none_left(struct kunit *test)
 
 	test_needs_isolation(test);
 	test_mmu_a(test)->max_contexts = 2;
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	three = test_master(test, "mock-coherent-a");
 	test_expect_attr(test, one, "mapping", "shared");
 	test_expect_attr(test, two, "mapping", "isolated");
@@ -375,8 +375,7 @@ static void arm_dma_isolation_next_joined(struct kunit *test)
 
 	test_needs_isolation(test);
 	test_mmu_a(test)->max_contexts = 2;
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	test_move(test, one, "mapping", "isolated");
 	three = test_master(test, "mock-coherent-a");
 	test_expect_attr(test, one, "mapping", "isolated");
@@ -406,8 +405,7 @@ static void arm_dma_isolation_some_share(struct kunit *test)
 	struct device *one, *two, *three;
 
 	test_needs_isolation(test);
-	one = test_master(test, "mock-master-a0");
-	two = test_master(test, "mock-master-a1");
+	test_pair(test, &one, &two);
 	three = test_master(test, "mock-coherent-a");
 	test_move(test, two, "mapping", "shared");
 	test_expect_attr(test, one, "mapping", "isolated");
