@@ -1,6 +1,6 @@
 #!/bin/bash
 # guest.sh [KERNEL] - make the initramfs of a kernel that build.sh built (build/kernel/virt unless given), in the
-# kernel's directory: tests/guest/, Debian's busybox for its architecture and the kernel's modules.
+# kernel's directory: tests/guest/, Debian's busybox for its architecture, the kernel's modules and the series' selftest.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -38,7 +38,7 @@ has_vfio() {
 # What the kernel's gen_init_cpio makes an archive of: like this no file needs an owner or a device number on the host.
 contents() {
 	local path
-	for path in bin dev proc sys tmp lib scenario; do
+	for path in bin dev proc sys tmp lib scenario selftests selftests/iommu selftests/kselftest; do
 		echo "dir /$path 0755 0 0"
 	done
 	echo "nod /dev/console 0600 0 0 c 5 1"
@@ -50,6 +50,9 @@ contents() {
 		init | *.*) ;;
 		*) echo "file /scenario/${path##*/} $path 0644 0 0" ;;
 		esac
+	done
+	for path in kselftest/ktap_helpers.sh iommu/group_mapping.sh; do
+		echo "file /selftests/$path $TREE/tools/testing/selftests/$path 0755 0 0"
 	done
 	! has_vfio || echo "file /bin/vfio $kernel/vfio 0755 0 0"
 	(cd "$kernel/root" && find lib/modules -type d -printf 'dir /%p 0755 0 0\n' \

@@ -25,15 +25,15 @@ ASKED = " (set via kernel command line)"
 Policy = collections.namedtuple("Policy", "words type mapping log cases")
 POLICIES = {
     "default": Policy("", "DMA", "shared", [EACH_INSTANCE],
-                      "mapping_refused,mapping_isolated,mapping_last,type_refused,type_changed"),
+                      "selftest,mapping_refused,mapping_isolated,mapping_last,type_refused,type_changed"),
     "isolate": Policy("iommu.isolate=1 iommu.strict=1", "DMA", "isolated", [EACH_GROUP + ASKED],
-                      "mapping_shared,type_isolated"),
-    "lazy": Policy("iommu.isolate=0 iommu.strict=0", "DMA-FQ", "shared", [EACH_INSTANCE + ASKED], "type_lazy"),
+                      "selftest,mapping_shared,type_isolated"),
+    "lazy": Policy("iommu.isolate=0 iommu.strict=0", "DMA-FQ", "shared", [EACH_INSTANCE + ASKED], "selftest,type_lazy"),
     "isolate-lazy": Policy("iommu.isolate=1 iommu.strict=0", "DMA-FQ", "isolated", [EACH_GROUP + ASKED], ""),
     "strict": Policy("iommu.isolate=0 iommu.strict=1", "DMA", "shared", [EACH_INSTANCE + ASKED], ""),
     "maybe": Policy("iommu.isolate=maybe", "DMA", "shared", [MALFORMED, EACH_INSTANCE], ""),
     "empty": Policy("iommu.isolate=", "DMA", "shared", [MALFORMED, EACH_INSTANCE], ""),
-    "passthrough": Policy("iommu.passthrough=1 iommu.isolate=1", "identity", "none", [NO_EFFECT], ""),
+    "passthrough": Policy("iommu.passthrough=1 iommu.isolate=1", "identity", "none", [NO_EFFECT], "selftest"),
     "last": Policy("iommu.isolate=1 iommu.isolate=0", "DMA", "shared", [EACH_INSTANCE + ASKED], ""),
 }
 
