@@ -175,13 +175,15 @@ test_driver_bound()
 
 granted()	# ATTRIBUTE WORD KIND
 {
-	is "$(attempt "$groups/$own/$1" "$2"), $(kind "$own")" "ok, $3" "$2 to $1 makes it $3"
+	is "$(attempt "$groups/$own/$1" "$2"), $(kind "$own")" "ok, $3" \
+		"$2 to $1 makes it $3"
 }
 
 refused()	# ATTRIBUTE WORD ERROR
 {
 	before=$(kind "$own")
-	is "$(attempt "$groups/$own/$1" "$2"), $(kind "$own")" "$3, $before" "$2 to $1 when it is $before: $3"
+	is "$(attempt "$groups/$own/$1" "$2"), $(kind "$own")" "$3, $before" \
+		"$2 to $1 when it is $before: $3"
 }
 
 test_device()
