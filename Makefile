@@ -1,20 +1,22 @@
 # Only wires: the work is in scripts/.
 
-export KSRC LINUX_VERSION ISOLATE
+export KSRC LINUX_VERSION ISOLATE COMMITS
 
 .NOTPARALLEL:
-.PHONY: help packages tree refresh series run compare check check-others clean
+.PHONY: help packages tree refresh series apply run compare check check-others coverage clean
 
 help:
 	@echo 'make packages  install what is needed (Debian 12 or 13)'
 	@echo 'make tree      build/linux: a git tree with the series, one commit a patch'
 	@echo 'make refresh   the way back: from the commits in build/linux to patches/'
 	@echo 'make series    build/series: the patches with a cover letter, ready to mail'
+	@echo 'make apply     apply the series to KSRC=<dir>; with COMMITS=1, in a git tree, one commit a patch'
 	@echo 'make run       build the kernel, boot it in QEMU, show masters moving data'
 	@echo 'make compare   the figures of the stock kernel and of the series, side by side'
 	@echo 'make check     all tests'
 	@echo 'make check-others  what the series costs others: arm64 by instructions, builds of other'
 	@echo '               configurations and architectures; too long for every day'
+	@echo 'make coverage  how much of what the series adds is run by the tests, and what is not, and why'
 	@echo 'make clean     remove build/'
 	@echo
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
@@ -26,6 +28,12 @@ packages tree refresh series:
 
 run compare: packages tree
 	@scripts/$@.sh
+
+apply: packages
+	@scripts/apply.sh $(if $(COMMITS),--commits)
+
+coverage: packages tree
+	@scripts/coverage.py
 
 check: packages tree
 	@prove --timer --failures --comments tests

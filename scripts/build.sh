@@ -30,6 +30,11 @@ kernel_make() {
 	make -s -C "$tree" O="$out" ARCH="$arch" CROSS_COMPILE="$cross" LOCALVERSION= "$@" >>"$log" 2>&1
 }
 
+# For a kernel that counts how often lines are run: of what the series touches.
+profiled() {
+	! grep -qx CONFIG_GCOV_KERNEL=y "$fragment" || touched_files | sed 's|.*/\(.*\)\.c$|GCOV_PROFILE_\1.o=y|'
+}
+
 fail() {
 	echo "error: $*: see ${log#"$ROOT"/}, which ends with" >&2
 	tail -n 15 "$log" | sed 's/^/  /' >&2
@@ -82,5 +87,6 @@ configuration_is_current || configure
 note "building $name"
 targets=("$image" headers)
 ! grep -q '^CONFIG_MODULES=y' "$out/.config" || targets+=(modules)
-kernel_make -j"$(nproc)" "${targets[@]}" || fail "cannot build $name"
+mapfile -t profiled < <(profiled)
+kernel_make -j"$(nproc)" "${profiled[@]}" "${targets[@]}" || fail "cannot build $name"
 [ ${#targets[@]} = 1 ] || install_modules

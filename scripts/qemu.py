@@ -6,7 +6,8 @@ line, QMP while the guest runs, what the guest reports, SMMU faults, and how it 
 What the guest reports comes over a virtio-serial port, which is no master of the
 SMMU. SMMU faults are counted in QEMU, so that no rate limit of the guest hides any.
 How the guest ended comes over QMP. build/run/NAME/ keeps it all:
-console.log, report, trace.log, qmp.log and qemu.log.
+console.log, report, trace.log, qmp.log and qemu.log; and coverage.tar, what gcov
+counted, which is empty unless the kernel counts.
 
 QEMU in the environment names the program to run instead of qemu-system-ARCH.
 """
@@ -123,7 +124,9 @@ class Boot:
                    "-append", self.words,
                    "-chardev", f"file,id=verdict,path={escape(self.dir / 'report')}",
                    "-device", "virtio-serial-device",
-                   "-device", "virtserialport,chardev=verdict,name=verdict"]
+                   "-device", "virtserialport,chardev=verdict,name=verdict",
+                   "-chardev", f"file,id=coverage,path={escape(self.dir / 'coverage.tar')}",
+                   "-device", "virtserialport,chardev=coverage,name=coverage"]
         for trace in self.traces:
             command += ["-trace", trace]
         if self.dtb:

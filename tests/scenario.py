@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 For tests of which a part runs in the guest: boots a scenario of tests/guest, takes
-the TAP lines of its report over, and adds the host's own.
+the TAP lines of its report over, and adds the host's own. KERNEL_CONFIG in the
+environment is the configuration of the kernel, below tests/configs; virt unless given.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,8 @@ sys.path.insert(0, str(HERE.parent / "scripts"))
 from qemu import BUILD, Boot, die, take_qemu_along, text  # noqa: E402
 
 __all__ = ["Scenario", "add_module", "done_testing", "make_kernel", "note", "ok", "take_qemu_along", "text"]
-KERNEL = BUILD / "kernel" / "virt"
+CONFIG = os.environ.get("KERNEL_CONFIG", "virt")
+KERNEL = BUILD / "kernel" / CONFIG
 count = 0
 
 
@@ -46,9 +49,9 @@ def run(*command):
 
 
 def make_kernel():
-    """build/kernel/virt and its initramfs."""
-    run(HERE.parent / "scripts/build.sh", "virt")
-    run(HERE.parent / "scripts/guest.sh")
+    """The kernel and its initramfs."""
+    run(HERE.parent / "scripts/build.sh", CONFIG)
+    run(HERE.parent / "scripts/guest.sh", KERNEL)
 
 
 def add_module(name):
@@ -70,7 +73,7 @@ class Scenario(Boot):
     """A boot that goes through tests/guest/SCENARIO: its words are added to the kernel's command line."""
 
     def __init__(self, name, scenario, *words):
-        super().__init__(f"test-{name}")
+        super().__init__(f"test-{name}", kernel=KERNEL)
         self.title = name
         self.words = " ".join([self.words, f"scenario={scenario}", *words])
         self.taken = 0

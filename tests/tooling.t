@@ -319,6 +319,55 @@ commit 'iommu: not taken'
 run series
 fails_with 'series refuses commits that were not taken' 'run make refresh first'
 
+# ---- apply ----
+
+pristine() {		# a tree to apply to, which need not be a git tree
+	rm -rf "$tmp/own"
+	fake_kernel "$tmp/own" 12
+	KSRC=$tmp/own
+}
+
+whole_tree() {		# all that is in it
+	(cd "$tmp/own" && find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort -k 2)
+}
+
+KSRC='' run apply
+fails_with 'apply needs a tree' 'KSRC=/path/to/linux make apply'
+pristine
+before=$(whole_tree)
+run apply
+is "$status$(sed -n 20p "$tmp/own/drivers/iommu/iommu.c")" '0	LINE 20' 'apply changes the files of a tree'
+ok 'and adds files, with their modes' test -f "$tmp/own/drivers/iommu/shared.c" -a -x "$tmp/own/tools/show" -a ! -e "$tmp/own/.git"
+applied=$(whole_tree)
+run apply
+fails_with 'apply refuses a tree that has the series' 'does not apply to Linux 6.12.99'
+is "$(whole_tree)" "$applied" 'and leaves it alone'
+run apply --commits
+fails_with 'commits need a git tree' 'is no git tree'
+patch -s -R -p1 -d "$tmp/own" <"$repo/build/applied.patch"
+is "$(whole_tree)" "$before" 'there is a way back'
+pristine
+sed -i 's/^line 19/line nineteen/' "$tmp/own/drivers/iommu/iommu.c"
+before=$(whole_tree)
+run apply
+fails_with 'apply refuses a tree that the series does not fit' 'patches/0001-iommu-change-line-20.patch: hunk at drivers/iommu/iommu.c:17 does not apply'
+is "$(whole_tree)" "$before" 'of which nothing is changed'
+pristine
+git -C "$tmp/own" -c init.defaultBranch=main init -q
+git -C "$tmp/own" add -Af
+git -C "$tmp/own" -c user.name=dev -c user.email=dev@example.org commit -qm kernel
+echo mine >>"$tmp/own/drivers/iommu/iommu.c"
+run apply
+fails_with 'apply refuses changes that are not committed' 'has changes of its own in drivers/iommu/iommu.c'
+git -C "$tmp/own" checkout -q .
+run apply --commits
+is "$status$(git -C "$tmp/own" log --reverse --format='%s by %an' | paste -sd'|')" \
+	"0kernel by dev|iommu: change line 20 by A Port|iommu: a shared thing whose subject is so long that its file's name must be cut by A Port" \
+	'apply --commits makes a commit of each patch'
+is "$(git -C "$tmp/own" log --format=%b | grep -c '^Signed-off-by: A Port')$(git -C "$tmp/own" status --porcelain)" 2 \
+	'signed off, and nothing else changes'
+KSRC=$tmp/linux
+
 # ---- packages and style ----
 
 stubs() {		# a machine with a user who has no sudo, and two packages too few
@@ -338,8 +387,8 @@ status=0
 out=$(PATH=$tmp/bin "$repo/scripts/packages.sh" 2>&1) || status=$?
 fails_with 'missing packages without root are named' 'as root, apt-get install bison sparse'
 
-for script in packages source tree refresh series; do
-	ok "$script.sh --help" grep -q "^$script.sh - " <("$repo/scripts/$script.sh" --help)
+for script in packages source tree refresh series apply; do
+	ok "$script.sh --help" grep -q "^$script.sh.* - " <("$repo/scripts/$script.sh" --help)
 done
 style() {
 	cd "$here"

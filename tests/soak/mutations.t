@@ -1,0 +1,52 @@
+#!/bin/bash
+# A test of the tests: the series, broken in one place, fails in the KUnit suites. Each breakage is one that a change could
+# well make; the suites were written without it in mind.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$here/tests/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
+. "$here/scripts/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../kunit.sh
+. "$here/tests/kunit.sh"
+
+mutant=$BUILD/mutant
+
+# What is broken, the file, and what sed makes of it.
+mutations() {
+	cat <<-'END'
+		a group that goes keeps its claim on the mapping|drivers/iommu/iommu.c|/^static void iommu_deinit_device/,/^}/ s/iommu_put_default_domain(.*);/;/
+		a late master's regions are not reserved|drivers/iommu/dma-iommu.c|s/^\treturn iova_reserve_iommu_regions(dev, domain);/\treturn 0;/
+		the limit of the bus is not heeded|drivers/iommu/dma-iommu.c|s/dma_limit = min_not_zero(dma_limit, dev->bus_dma_limit);/;/
+		a page past the aperture is handed out|drivers/iommu/dma-iommu.c|s/min(dma_limit, (u64)domain->geometry.aperture_end)/min(dma_limit, (u64)domain->geometry.aperture_end + SZ_4K)/
+		what waits in a cache is in the way of a reservation|drivers/iommu/iova.c|/^struct iova \*reserve_free_iova/,/^}/ s/free_cached_iovas(iovad);/;/
+		buffers of masters that are not coherent keep stale lines|arch/arm/Kconfig|s/select ARCH_HAS_DMA_PREP_COHERENT.*//
+	END
+}
+
+mutate() {		# <file> <script for sed>
+	git -C "$mutant" checkout -q --force "$(tree_git rev-parse HEAD)" -- .
+	sed -i "$2" "$mutant/$1"
+	! git -C "$mutant" diff --quiet
+}
+
+# Prints the cases that fail, of which there has to be one; that none ran is no failure of theirs.
+suites_fail() {
+	local cases failed
+	kunit "$mutant" kunit-mutant --kunitconfig="$configs/kunit-arm.kunitconfig" \
+		--kunitconfig="$configs/kunit-dma-api.kunitconfig" || true
+	cases=$(kunit_cases kunit-mutant)
+	failed=$(grep -v ' \(PASS\|SKIP\)$' <<<"$cases" | cut -d' ' -f 2 | paste -sd' ')
+	echo "# fail: ${failed:-none of $(grep -c . <<<"$cases")}"
+	grep -q ' PASS$' <<<"$cases" && [ -n "$failed" ]
+}
+
+mkdir -p "$LOG"
+worktree "$mutant" "$(tree_git rev-parse HEAD)"
+while IFS='|' read -r what file script; do
+	[ $# = 0 ] || [[ $what == *"$1"* ]] || continue
+	ok "there is something to break: $what" mutate "$file" "$script"
+	ok "it is found: $what" suites_fail
+done < <(mutations)
+done_testing
