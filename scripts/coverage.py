@@ -30,13 +30,13 @@ OUT = BUILD / "coverage"
 REASONS = ROOT / "tests" / "coverage-reasons"
 
 BOOT = "scripts/boot.py"
-KUNIT = "kunit.enable=1 kunit_shutdown=none"
+KUNIT = "kunit.enable=1"
 # Each with the name of its boot, if it does not have one of its own.
 COMMANDS = [
     [BOOT, "--name", "coverage-kunit", "--append", KUNIT],
     [BOOT, "--name", "coverage-kunit-isolate", "--isolate", "1", "--append", KUNIT],
     [BOOT, "--name", "coverage-lazy", "--iommu", "lazy", "--non-coherent", "--intx"],
-    [BOOT, "--name", "coverage-vfio", "--vfio", "nvme"],
+    [BOOT, "--name", "coverage-vfio", "--gic", "3", "--vfio", "nvme"],
     ["tests/policy.t"],
     ["tests/edu.t"],
     ["tests/lifecycle.t"],
