@@ -1,400 +1,160 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KUnit tests of the DMA mapping that the groups of an IOMMU instance share.
+ * KUnit tests of the DMA mapping that the groups of an IOMMU instance share:
+ * who shares it, what a late master may bring, and that it goes with its last
+ * master.
  *
- * The IOMMU driver is a mock, with a page table that is a list of pages. All
- * between it and the DMA API is the kernel's own: masters are platform devices
- * that go through iommu_probe_device() and arch_setup_dma_ops().
+ * IOMMUs and masters are mocks; see mock-iommu.c. Where the policy is not to
+ * share, as it is by default on all but 32-bit ARM, there is nothing to test:
+ * iommu.isolate=0 on the kernel's command line changes that.
  */
 #include <kunit/test.h>
 #include <linux/completion.h>
-#include <linux/dma-direct.h>
+#include <linux/delay.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
-#include <linux/iommu.h>
 #include <linux/iommu-dma.h>
 #include <linux/kthread.h>
-#include <linux/platform_device.h>
-#include <linux/property.h>
 #include <linux/sizes.h>
-#include <linux/xarray.h>
+
+#include "mock-iommu.h"
 
 #define LAST_PAGE		(SZ_4G - SZ_4K)
 
-struct mock_instance {
-	struct iommu_device iommu;
-	struct platform_device *pdev;
-	struct fwnode_handle *fwnode;
-	atomic_t domains;		/* alive */
-	atomic_t attached;		/* to paging domains */
-	atomic_t flushes;		/* of all of the TLB */
+/* Of test->priv */
+struct mapping_test {
+	struct mock_iommu *a;
+	struct mock_iommu *b;
 };
 
-struct mock_domain {
-	struct iommu_domain domain;
-	struct mock_instance *instance;
-	struct xarray pages;		/* IOVA page frame -> physical one */
-	struct xarray sizes;		/* IOVA page frame -> mapped there at once */
-};
-
-struct mock_master {
-	struct platform_device *pdev;
-	struct device *dev;
-	struct mock_instance *instance;
-	struct mock_master *leader;	/* whose group it joins */
-	struct iommu_domain *domain;	/* attached */
-	struct iommu_domain *refuses;	/* fails to attach to this one */
-	phys_addr_t resv_start;
-	size_t resv_size;
-	enum iommu_resv_type resv_type;
-};
-
-static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
+static struct mock_iommu *mmu_a(struct kunit *test)
 {
-	return container_of(domain, struct mock_domain, domain);
+	return ((struct mapping_test *)test->priv)->a;
 }
 
-static struct mock_master *to_mock_master(struct device *dev)
+static struct mock_iommu *mmu_b(struct kunit *test)
 {
-	return dev_get_platdata(dev) ? *(struct mock_master **)dev_get_platdata(dev) : NULL;
+	return ((struct mapping_test *)test->priv)->b;
 }
 
-static int mock_attach(struct iommu_domain *domain, struct device *dev)
+static struct iommu_dma_mapping *mapping_of(struct device *dev)
 {
-	struct mock_master *master = to_mock_master(dev);
-
-	if (domain == master->refuses)
-		return -EINVAL;
-
-	if (master->domain && master->domain->type & __IOMMU_DOMAIN_PAGING)
-		atomic_dec(&master->instance->attached);
-	master->domain = domain;
-	if (domain->type & __IOMMU_DOMAIN_PAGING)
-		atomic_inc(&master->instance->attached);
-	return 0;
+	return iommu_get_dma_mapping(dev);
 }
 
-static int mock_map_pages(struct iommu_domain *domain, unsigned long iova,
-			  phys_addr_t paddr, size_t pgsize, size_t count,
-			  int prot, gfp_t gfp, size_t *mapped)
+static struct iommu_domain *domain_of(struct device *dev)
 {
-	struct mock_domain *mock = to_mock_domain(domain);
-	size_t offset;
-	int ret;
-
-	for (; count; count--, iova += pgsize, paddr += pgsize) {
-		for (offset = 0; offset < pgsize; offset += SZ_4K) {
-			ret = xa_insert(&mock->pages, (iova + offset) >> 12,
-					xa_mk_value((paddr + offset) >> 12), gfp);
-			if (ret)
-				return ret;
-		}
-		ret = xa_err(xa_store(&mock->sizes, iova >> 12,
-				      xa_mk_value(pgsize), gfp));
-		if (ret)
-			return ret;
-		*mapped += pgsize;
-	}
-	return 0;
+	return iommu_get_domain_for_dev(dev);
 }
 
-/* As some hardware's drivers do, takes nothing apart that was mapped at once */
-static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
-			       size_t pgsize, size_t count,
-			       struct iommu_iotlb_gather *gather)
+static void remove_master(void *data)
 {
-	struct mock_domain *mock = to_mock_domain(domain);
-	size_t offset, size = 0;
+	struct device *dev = data;
 
-	for (; count; count--, iova += pgsize, size += pgsize) {
-		if (WARN_ON(xa_erase(&mock->sizes, iova >> 12) !=
-			    xa_mk_value(pgsize)))
-			return size;
-		for (offset = 0; offset < pgsize; offset += SZ_4K)
-			xa_erase(&mock->pages, (iova + offset) >> 12);
-	}
-	return size;
+	if (device_is_registered(dev))
+		mock_master_remove(dev);
 }
 
-static phys_addr_t mock_iova_to_phys(struct iommu_domain *domain,
-				     dma_addr_t iova)
+/* A master without a driver, for now; in any case, it goes with the test */
+static struct device *find_master(struct kunit *test, const char *name)
 {
-	void *entry = xa_load(&to_mock_domain(domain)->pages, iova >> 12);
-
-	return entry ? (phys_addr_t)xa_to_value(entry) << 12 : 0;
-}
-
-static void mock_flush_all(struct iommu_domain *domain)
-{
-	atomic_inc(&to_mock_domain(domain)->instance->flushes);
-}
-
-static void mock_domain_free(struct iommu_domain *domain)
-{
-	struct mock_domain *mock = to_mock_domain(domain);
-
-	atomic_dec(&mock->instance->domains);
-	xa_destroy(&mock->pages);
-	xa_destroy(&mock->sizes);
-	kfree(mock);
-}
-
-static struct iommu_domain *mock_domain_alloc_paging(struct device *dev)
-{
-	struct mock_domain *mock = kzalloc(sizeof(*mock), GFP_KERNEL);
-
-	if (!mock)
-		return ERR_PTR(-ENOMEM);
-
-	mock->instance = to_mock_master(dev)->instance;
-	xa_init(&mock->pages);
-	xa_init(&mock->sizes);
-	mock->domain.geometry.aperture_end = SZ_4G - 1;
-	mock->domain.geometry.force_aperture = true;
-	atomic_inc(&mock->instance->domains);
-	return &mock->domain;
-}
-
-static struct iommu_domain mock_blocked_domain = {
-	.type = IOMMU_DOMAIN_BLOCKED,
-	.ops = &(const struct iommu_domain_ops) {
-		.attach_dev = mock_attach,
-	},
-};
-
-static bool mock_capable(struct device *dev, enum iommu_cap cap)
-{
-	return cap == IOMMU_CAP_DEFERRED_FLUSH;
-}
-
-static struct iommu_device *mock_probe_device(struct device *dev)
-{
-	return &to_mock_master(dev)->instance->iommu;
-}
-
-static struct iommu_group *mock_device_group(struct device *dev)
-{
-	struct mock_master *leader = to_mock_master(dev)->leader;
-
-	return leader ? iommu_group_get(leader->dev) : generic_device_group(dev);
-}
-
-static void mock_get_resv_regions(struct device *dev, struct list_head *head)
-{
-	struct mock_master *master = to_mock_master(dev);
-	struct iommu_resv_region *region;
-
-	if (!master->resv_size)
-		return;
-
-	region = iommu_alloc_resv_region(master->resv_start, master->resv_size,
-					 IOMMU_READ | IOMMU_WRITE,
-					 master->resv_type, GFP_KERNEL);
-	if (region)
-		list_add_tail(&region->list, head);
-}
-
-static const struct iommu_ops mock_ops = {
-	.capable = mock_capable,
-	.domain_alloc_paging = mock_domain_alloc_paging,
-	.blocked_domain = &mock_blocked_domain,
-	.release_domain = &mock_blocked_domain,
-	.probe_device = mock_probe_device,
-	.device_group = mock_device_group,
-	.get_resv_regions = mock_get_resv_regions,
-	.pgsize_bitmap = SZ_4K | SZ_1M,
-	.default_domain_ops = &(const struct iommu_domain_ops) {
-		.attach_dev = mock_attach,
-		.map_pages = mock_map_pages,
-		.unmap_pages = mock_unmap_pages,
-		.iova_to_phys = mock_iova_to_phys,
-		.flush_iotlb_all = mock_flush_all,
-		.free = mock_domain_free,
-	},
-};
-
-static struct platform_device *mock_pdev(struct kunit *test, const char *name,
-					 struct fwnode_handle *fwnode,
-					 struct mock_master *master)
-{
-	struct platform_device_info info = {
-		.name = name,
-		.id = PLATFORM_DEVID_AUTO,
-		.fwnode = fwnode,
-		.data = master ? &master : NULL,
-		.size_data = master ? sizeof(master) : 0,
-		.dma_mask = DMA_BIT_MASK(32),
-	};
-	struct platform_device *pdev = platform_device_register_full(&info);
-
-	KUNIT_ASSERT_FALSE(test, IS_ERR(pdev));
-	return pdev;
-}
-
-static struct mock_instance *mock_instance_add(struct kunit *test)
-{
-	struct mock_instance *instance;
-
-	instance = kunit_kzalloc(test, sizeof(*instance), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, instance);
-
-	instance->fwnode = fwnode_create_software_node(NULL, NULL);
-	KUNIT_ASSERT_FALSE(test, IS_ERR(instance->fwnode));
-	instance->pdev = mock_pdev(test, "mock-iommu", instance->fwnode, NULL);
+	struct device *dev = mock_master_find(test, name);
 
 	KUNIT_ASSERT_EQ(test, 0,
-			iommu_device_sysfs_add(&instance->iommu, NULL, NULL, "%s",
-					       dev_name(&instance->pdev->dev)));
+			kunit_add_action_or_reset(test, remove_master, dev));
+	return dev;
+}
+
+static struct device *add_master(struct kunit *test, const char *name)
+{
+	struct device *dev = find_master(test, name);
+
+	KUNIT_ASSERT_EQ(test, mock_master_bind(dev), 0);
+	KUNIT_ASSERT_NOT_NULL(test, mapping_of(dev));
+	return dev;
+}
+
+/* After it was removed */
+static struct device *return_master(struct kunit *test, struct device *dev)
+{
+	const char *name = dev->of_node->name;
+
+	KUNIT_ASSERT_NOT_NULL(test, mock_master_return(dev));
+	return add_master(test, name);
+}
+
+static void add_resv(struct kunit *test, struct mock_iommu *mmu, u32 id,
+		     enum iommu_resv_type type, phys_addr_t start, size_t size)
+{
 	KUNIT_ASSERT_EQ(test, 0,
-			iommu_device_register(&instance->iommu, &mock_ops,
-					      &instance->pdev->dev));
-	return instance;
+			mock_iommu_add_resv(test, mmu, id, start, size, type));
 }
 
-/* All masters are gone: so must be all that the instance had for them */
-static void mock_instance_remove(struct kunit *test,
-				 struct mock_instance *instance)
+/* What becomes of a driver whose master's IOMMU cannot be set up */
+static int bind_error(int error)
 {
-	KUNIT_EXPECT_TRUE(test, list_empty(&instance->iommu.mappings));
-	KUNIT_EXPECT_EQ(test, atomic_read(&instance->attached), 0);
-	KUNIT_EXPECT_EQ(test, atomic_read(&instance->domains), 0);
-
-	iommu_device_unregister(&instance->iommu);
-	iommu_device_sysfs_remove(&instance->iommu);
-	platform_device_unregister(instance->pdev);
-	fwnode_remove_software_node(instance->fwnode);
-}
-
-static struct mock_master *mock_master_make(struct kunit *test,
-					    struct mock_instance *instance)
-{
-	struct mock_master *master;
-
-	master = kunit_kzalloc(test, sizeof(*master), GFP_KERNEL);
-	KUNIT_ASSERT_NOT_NULL(test, master);
-	master->instance = instance;
-	master->pdev = mock_pdev(test, "mock-master", NULL, master);
-	master->dev = &master->pdev->dev;
-	return master;
-}
-
-/* What the bus does when a driver is about to be bound */
-static int mock_master_probe(struct mock_master *master)
-{
-	int ret;
-
-	mutex_lock(&iommu_probe_device_lock);
-	ret = iommu_fwspec_init(master->dev, master->instance->fwnode);
-	mutex_unlock(&iommu_probe_device_lock);
-	if (ret)
-		return ret;
-
-	ret = iommu_probe_device(master->dev);
-	arch_setup_dma_ops(master->dev,
-			   ret ? NULL : iommu_get_dma_mapping(master->dev), true);
-	return ret;
-}
-
-static struct mock_master *mock_master_add(struct kunit *test,
-					   struct mock_instance *instance)
-{
-	struct mock_master *master = mock_master_make(test, instance);
-
-	KUNIT_ASSERT_EQ(test, mock_master_probe(master), 0);
-	KUNIT_ASSERT_NOT_NULL(test, iommu_get_dma_mapping(master->dev));
-	return master;
-}
-
-/* A master that comes with a region of its own */
-static struct mock_master *mock_master_add_resv(struct kunit *test,
-						struct mock_instance *instance,
-						enum iommu_resv_type type,
-						phys_addr_t start, size_t size)
-{
-	struct mock_master *master = mock_master_make(test, instance);
-
-	master->resv_type = type;
-	master->resv_start = start;
-	master->resv_size = size;
-	KUNIT_ASSERT_EQ(test, mock_master_probe(master), 0);
-	return master;
-}
-
-static void mock_master_remove(struct mock_master *master)
-{
-	arch_teardown_dma_ops(master->dev);
-	master->dev->dma_range_map = NULL;
-	platform_device_unregister(master->pdev);
-}
-
-static struct iommu_dma_mapping *mapping_of(struct mock_master *master)
-{
-	return iommu_get_dma_mapping(master->dev);
+	return IS_ENABLED(CONFIG_ARM) ? error : 0;
 }
 
 /* One page, by the DMA API: with an otherwise empty window it is the last one */
-static dma_addr_t map_page(struct kunit *test, struct mock_master *master)
+static dma_addr_t map_page(struct kunit *test, struct device *dev)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
 	dma_addr_t iova;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	iova = dma_map_page(master->dev, page, 0, SZ_4K, DMA_BIDIRECTIONAL);
-	KUNIT_ASSERT_FALSE(test, dma_mapping_error(master->dev, iova));
+	iova = dma_map_page(dev, page, 0, SZ_4K, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, iova));
 	KUNIT_EXPECT_EQ(test, page_to_phys(page),
-			iommu_iova_to_phys(mapping_of(master)->domain, iova));
+			iommu_iova_to_phys(mapping_of(dev)->domain, iova));
 	return iova;
 }
 
-static void unmap_page(struct mock_master *master, dma_addr_t iova)
+static void unmap_page(struct device *dev, dma_addr_t iova)
 {
-	phys_addr_t phys = iommu_iova_to_phys(mapping_of(master)->domain, iova);
+	phys_addr_t phys = iommu_iova_to_phys(mapping_of(dev)->domain, iova);
 
-	dma_unmap_page(master->dev, iova, SZ_4K, DMA_BIDIRECTIONAL);
+	dma_unmap_page(dev, iova, SZ_4K, DMA_BIDIRECTIONAL);
 	__free_page(phys_to_page(phys));
 }
 
 static void mapping_test_shared(struct kunit *test)
 {
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_master *a = mock_master_add(test, instance);
-	struct mock_master *b = mock_master_add(test, instance);
+	struct device *a = add_master(test, "mock-master-a0");
+	struct device *b = add_master(test, "mock-master-a1");
+	struct iommu_device *iommu = &mmu_a(test)->iommu;
 
-	KUNIT_EXPECT_NE(test, iommu_group_id(a->dev->iommu_group),
-			iommu_group_id(b->dev->iommu_group));
+	KUNIT_EXPECT_NE(test, iommu_group_id(a->iommu_group),
+			iommu_group_id(b->iommu_group));
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a), mapping_of(b));
 	KUNIT_EXPECT_PTR_EQ(test, &mapping_of(a)->entry,
-			    instance->iommu.mappings.next);
-	KUNIT_EXPECT_TRUE(test, list_is_singular(&instance->iommu.mappings));
-	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a)->iommu, &instance->iommu);
-	KUNIT_EXPECT_PTR_EQ(test, a->domain, b->domain);
+			    iommu->mappings.next);
+	KUNIT_EXPECT_TRUE(test, list_is_singular(&iommu->mappings));
+	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a)->iommu, iommu);
+	KUNIT_EXPECT_PTR_EQ(test, domain_of(a), domain_of(b));
 	KUNIT_EXPECT_EQ(test, refcount_read(&mapping_of(a)->users), 2);
-	KUNIT_EXPECT_EQ(test, atomic_read(&instance->domains), 1);
+	KUNIT_EXPECT_EQ(test, mock_iommu_nr_domains(), 1);
 
 	/* The first may go before the second, and come back */
 	mock_master_remove(a);
 	KUNIT_EXPECT_EQ(test, refcount_read(&mapping_of(b)->users), 1);
 	unmap_page(b, map_page(test, b));
-	a = mock_master_add(test, instance);
+	a = return_master(test, a);
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a), mapping_of(b));
 
 	mock_master_remove(b);
 	mock_master_remove(a);
-	KUNIT_EXPECT_EQ(test, atomic_read(&instance->domains), 0);
+	KUNIT_EXPECT_EQ(test, mock_iommu_nr_domains(), 0);
 
 	/* The mapping went with its last master, and the next brings another */
-	a = mock_master_add(test, instance);
+	a = return_master(test, a);
 	KUNIT_EXPECT_EQ(test, refcount_read(&mapping_of(a)->users), 1);
-	mock_master_remove(a);
-	mock_instance_remove(test, instance);
 }
 
 static void mapping_test_two_instances(struct kunit *test)
 {
-	struct mock_instance *one = mock_instance_add(test);
-	struct mock_instance *two = mock_instance_add(test);
-	struct mock_master *a = mock_master_add(test, one);
-	struct mock_master *b = mock_master_add(test, two);
+	struct device *a = add_master(test, "mock-master-a0");
+	struct device *b = add_master(test, "mock-master-b0");
 	dma_addr_t iova_a = map_page(test, a), iova_b = map_page(test, b);
 
 	/* Each has a page table and an allocator of its own */
@@ -403,25 +163,20 @@ static void mapping_test_two_instances(struct kunit *test)
 
 	unmap_page(a, iova_a);
 	unmap_page(b, iova_b);
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_instance_remove(test, one);
-	mock_instance_remove(test, two);
 }
 
 /* Nobody gets an IOVA in what a later master needs reserved */
 static void mapping_test_late_reservation(struct kunit *test)
 {
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_master *a = mock_master_add(test, instance), *b;
+	struct device *a = add_master(test, "mock-master-a0"), *b;
 	dma_addr_t iova = map_page(test, a);
 
 	/* Freed, it waits in a cache, or in the flush queue if DMA is lazy */
 	KUNIT_ASSERT_EQ(test, iova, LAST_PAGE);
 	unmap_page(a, iova);
 
-	b = mock_master_add_resv(test, instance, IOMMU_RESV_RESERVED,
-				 LAST_PAGE, SZ_4K);
+	add_resv(test, mmu_a(test), 1, IOMMU_RESV_RESERVED, LAST_PAGE, SZ_4K);
+	b = add_master(test, "mock-master-a1");
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(b), mapping_of(a));
 	iova = map_page(test, a);
 	KUNIT_EXPECT_EQ(test, iova, LAST_PAGE - SZ_4K);
@@ -429,37 +184,36 @@ static void mapping_test_late_reservation(struct kunit *test)
 
 	/* It may come back, for its own region is no obstacle */
 	mock_master_remove(b);
-	b = mock_master_add_resv(test, instance, IOMMU_RESV_RESERVED,
-				 LAST_PAGE - SZ_1M, SZ_1M + SZ_4K);
+	add_resv(test, mmu_a(test), 1, IOMMU_RESV_RESERVED, LAST_PAGE - SZ_1M,
+		 SZ_1M + SZ_4K);
+	b = return_master(test, b);
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(b), mapping_of(a));
 	iova = map_page(test, a);
 	KUNIT_EXPECT_LT(test, iova, LAST_PAGE - SZ_1M);
 	unmap_page(a, iova);
-
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_instance_remove(test, instance);
 }
 
 /* A region that another master uses is not taken from it, nor a part of it */
 static void mapping_test_late_conflict(struct kunit *test)
 {
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_master *a = mock_master_add(test, instance);
+	struct device *a = add_master(test, "mock-master-a0");
 	dma_addr_t used = map_page(test, a), iova[3];
-	struct mock_master *b, *c;
+	struct device *b, *c;
 
 	/* b parts the region of c, so that its lower part is reserved first */
-	b = mock_master_add_resv(test, instance, IOMMU_RESV_RESERVED,
-				 LAST_PAGE - 2 * SZ_4K, SZ_4K);
-	c = mock_master_add_resv(test, instance, IOMMU_RESV_DIRECT,
-				 LAST_PAGE - 3 * SZ_4K, 4 * SZ_4K);
+	add_resv(test, mmu_a(test), 1, IOMMU_RESV_RESERVED,
+		 LAST_PAGE - 2 * SZ_4K, SZ_4K);
+	b = add_master(test, "mock-master-a1");
+	add_resv(test, mmu_a(test), 2, IOMMU_RESV_DIRECT,
+		 LAST_PAGE - 3 * SZ_4K, 4 * SZ_4K);
+	c = add_master(test, "mock-master-a2");
 
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(b), mapping_of(a));
 	KUNIT_EXPECT_PTR_NE(test, mapping_of(c), mapping_of(a));
 	KUNIT_EXPECT_FALSE(test, mapping_of(c)->shared);
-	KUNIT_EXPECT_PTR_EQ(test, c->domain, mapping_of(c)->domain);
-	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(c->domain, LAST_PAGE), LAST_PAGE);
+	KUNIT_EXPECT_PTR_EQ(test, domain_of(c), mapping_of(c)->domain);
+	KUNIT_EXPECT_EQ(test, LAST_PAGE,
+			iommu_iova_to_phys(domain_of(c), LAST_PAGE));
 	KUNIT_EXPECT_EQ(test, refcount_read(&mapping_of(a)->users), 2);
 
 	/* What was free of it is free again, and b's is still reserved */
@@ -474,27 +228,19 @@ static void mapping_test_late_conflict(struct kunit *test)
 	unmap_page(a, iova[0]);
 	unmap_page(a, iova[1]);
 	unmap_page(a, iova[2]);
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_master_remove(c);
-	mock_instance_remove(test, instance);
 }
 
 static void mapping_test_late_direct(struct kunit *test)
 {
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_master *a = mock_master_add(test, instance), *b;
+	struct device *a = add_master(test, "mock-master-a0"), *b;
 	const phys_addr_t region = SZ_1G;
 
-	b = mock_master_add_resv(test, instance, IOMMU_RESV_DIRECT, region, SZ_64K);
+	add_resv(test, mmu_a(test), 1, IOMMU_RESV_DIRECT, region, SZ_64K);
+	b = add_master(test, "mock-master-a1");
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(b), mapping_of(a));
-	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(b->domain, region), region);
-	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(b->domain, region + SZ_32K),
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain_of(b), region), region);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain_of(b), region + SZ_32K),
 			region + SZ_32K);
-
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_instance_remove(test, instance);
 }
 
 /*
@@ -504,173 +250,119 @@ static void mapping_test_late_direct(struct kunit *test)
 static void mapping_test_refused(struct kunit *test)
 {
 	const phys_addr_t region = LAST_PAGE - SZ_4M + SZ_4K;
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_master *a, *b = mock_master_make(test, instance);
+	struct mock_iommu *mmu = mmu_a(test);
+	struct device *a, *b;
 	dma_addr_t iova;
 
-	a = mock_master_add_resv(test, instance, IOMMU_RESV_RESERVED, region, SZ_4K);
-	b->refuses = mapping_of(a)->domain;
-	b->resv_type = IOMMU_RESV_DIRECT;
-	b->resv_start = region;
-	b->resv_size = SZ_4M;
-	KUNIT_ASSERT_EQ(test, mock_master_probe(b), 0);
+	add_resv(test, mmu, 0, IOMMU_RESV_RESERVED, region, SZ_4K);
+	a = add_master(test, "mock-master-a0");
+	mmu->refused_domain = domain_of(a);
+	add_resv(test, mmu, 1, IOMMU_RESV_DIRECT, region, SZ_4M);
+	b = add_master(test, "mock-master-a1");
 
 	KUNIT_EXPECT_PTR_NE(test, mapping_of(b), mapping_of(a));
-	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(b->domain, region), region);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain_of(b), region), region);
 	KUNIT_EXPECT_EQ(test, refcount_read(&mapping_of(a)->users), 1);
-	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(a->domain, region), 0);
-	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(a->domain, LAST_PAGE), 0);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain_of(a), region), 0);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain_of(a), LAST_PAGE), 0);
 	iova = map_page(test, a);
 	KUNIT_EXPECT_EQ(test, iova, LAST_PAGE);
 
 	unmap_page(a, iova);
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_instance_remove(test, instance);
-}
-
-/* Windows are of the bus in front of a master, and known when it is probed */
-static void mock_master_set_window(struct mock_master *master,
-				   const struct bus_dma_region *map)
-{
-	master->dev->dma_range_map = map;
-	master->dev->bus_dma_limit = dma_range_map_max(map);
 }
 
 /* A window that begins above 0 is the mapping's if its master is the first */
 static void mapping_test_window_first(struct kunit *test)
 {
-	static const struct bus_dma_region high[] = {
-		{ .dma_start = SZ_2G, .size = SZ_2G }, {}
-	};
-	static const struct bus_dma_region low[] = {
-		{ .dma_start = 0, .size = SZ_1G }, {}
-	};
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_master *a = mock_master_make(test, instance);
-	struct mock_master *b, *c = mock_master_make(test, instance);
+	struct device *a = add_master(test, "mock-master-high"), *b, *c;
 	struct page *page = alloc_page(GFP_KERNEL);
 	dma_addr_t iova;
 
 	KUNIT_ASSERT_NOT_NULL(test, page);
-	mock_master_set_window(a, high);
-	KUNIT_ASSERT_EQ(test, mock_master_probe(a), 0);
 	KUNIT_EXPECT_EQ(test, mapping_of(a)->start, SZ_2G);
 
 	/* Whoever reaches it joins, and gets no less than the window's start */
-	b = mock_master_add(test, instance);
+	b = add_master(test, "mock-master-a0");
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(b), mapping_of(a));
-	KUNIT_EXPECT_EQ(test, 0, dma_set_mask(b->dev, DMA_BIT_MASK(31)));
-	iova = dma_map_page(b->dev, page, 0, SZ_4K, DMA_TO_DEVICE);
-	KUNIT_EXPECT_TRUE(test, dma_mapping_error(b->dev, iova));
+	KUNIT_EXPECT_EQ(test, 0, dma_set_mask(b, DMA_BIT_MASK(31)));
+	iova = dma_map_page(b, page, 0, SZ_4K, DMA_TO_DEVICE);
+	KUNIT_EXPECT_TRUE(test, dma_mapping_error(b, iova));
 	__free_page(page);
 
 	/* Whoever does not is isolated, and has all of its own window */
-	mock_master_set_window(c, low);
-	KUNIT_ASSERT_EQ(test, mock_master_probe(c), 0);
+	c = add_master(test, "mock-master-low");
 	KUNIT_EXPECT_PTR_NE(test, mapping_of(c), mapping_of(a));
 	iova = map_page(test, c);
 	KUNIT_EXPECT_EQ(test, iova, SZ_1G - SZ_4K);
 	unmap_page(c, iova);
-
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_master_remove(c);
-	mock_instance_remove(test, instance);
 }
 
 /* A window that begins above the mapping's would take it from the others */
 static void mapping_test_window_late(struct kunit *test)
 {
-	static const struct bus_dma_region high[] = {
-		{ .dma_start = SZ_2G, .size = SZ_2G }, {}
-	};
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_master *a = mock_master_add(test, instance);
-	struct mock_master *b = mock_master_make(test, instance);
+	struct device *a = add_master(test, "mock-master-a0");
+	struct device *b = add_master(test, "mock-master-high");
 
-	mock_master_set_window(b, high);
-	KUNIT_ASSERT_EQ(test, mock_master_probe(b), 0);
 	KUNIT_EXPECT_PTR_NE(test, mapping_of(b), mapping_of(a));
 	KUNIT_EXPECT_EQ(test, mapping_of(b)->start, SZ_2G);
-
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_instance_remove(test, instance);
 }
 
 /* Groups of several devices share, too, and let in whoever leaves them whole */
 static void mapping_test_newcomer(struct kunit *test)
 {
-	struct mock_instance *instance = mock_instance_add(test);
-	struct mock_instance *other = mock_instance_add(test);
-	struct mock_master *a = mock_master_add(test, instance);
-	struct mock_master *b = mock_master_make(test, instance);
-	struct mock_master *c = mock_master_make(test, instance);
-	struct mock_master *d = mock_master_make(test, other);
+	struct device *a = add_master(test, "mock-twin-a0");
+	struct device *c = find_master(test, "mock-twin-a2");
+	struct device *d = find_master(test, "mock-master-b0"), *b;
+	struct mock_iommu *mmu = mmu_a(test);
 	dma_addr_t iova = map_page(test, a);
 
-	b->leader = a;
-	b->resv_type = IOMMU_RESV_RESERVED;
-	b->resv_start = SZ_1G;
-	b->resv_size = SZ_4K;
-	KUNIT_EXPECT_EQ(test, mock_master_probe(b), 0);
+	add_resv(test, mmu, 32, IOMMU_RESV_RESERVED, SZ_1G, SZ_4K);
+	b = add_master(test, "mock-twin-a1");
 	KUNIT_EXPECT_PTR_EQ(test, mapping_of(b), mapping_of(a));
 	KUNIT_EXPECT_EQ(test, refcount_read(&mapping_of(a)->users), 1);
 
 	/* It needs what is in use: no ops, no mapping, not attached */
-	c->leader = a;
-	c->resv_type = IOMMU_RESV_RESERVED;
-	c->resv_start = LAST_PAGE;
-	c->resv_size = SZ_4K;
-	KUNIT_EXPECT_EQ(test, mock_master_probe(c), -EBUSY);
+	add_resv(test, mmu, 32, IOMMU_RESV_RESERVED, LAST_PAGE, SZ_4K);
+	KUNIT_EXPECT_EQ(test, mock_master_bind(c), bind_error(-EBUSY));
 	KUNIT_EXPECT_NULL(test, mapping_of(c));
-	KUNIT_EXPECT_FALSE(test, use_dma_iommu(c->dev));
-	KUNIT_EXPECT_EQ(test, atomic_read(&instance->attached), 2);
+	KUNIT_EXPECT_FALSE(test, use_dma_iommu(c));
+	KUNIT_EXPECT_EQ(test, mmu->nr_attached, 2);
 
 	/* and the mapping is not that of its instance */
-	d->leader = a;
-	KUNIT_EXPECT_EQ(test, mock_master_probe(d), -EPERM);
+	mmu_b(test)->leader = a;
+	KUNIT_EXPECT_EQ(test, mock_master_bind(d), bind_error(-EPERM));
 	KUNIT_EXPECT_NULL(test, mapping_of(d));
 
 	unmap_page(a, iova);
-	mock_master_remove(d);
-	mock_master_remove(c);
-	mock_master_remove(b);
-	mock_master_remove(a);
-	mock_instance_remove(test, instance);
-	mock_instance_remove(test, other);
 }
 
 /* Where long has 32 bits, a region above cannot be mapped: not in any domain */
 static void mapping_test_direct_above_4g(struct kunit *test)
 {
-	struct mock_instance *instance;
-	struct mock_master *a, *b;
+	struct device *a, *b;
 
 	if (sizeof(phys_addr_t) == sizeof(long))
 		kunit_skip(test, "all addresses can be mapped");
 
-	instance = mock_instance_add(test);
-	a = mock_master_add(test, instance);
-	b = mock_master_make(test, instance);
-	b->resv_type = IOMMU_RESV_DIRECT;
-	b->resv_start = (phys_addr_t)((u64)SZ_4G + SZ_1G);
-	b->resv_size = SZ_4K;
+	a = add_master(test, "mock-master-a0");
+	b = find_master(test, "mock-master-a1");
+	add_resv(test, mmu_a(test), 1, IOMMU_RESV_DIRECT,
+		 (phys_addr_t)((u64)SZ_4G + SZ_1G), SZ_4K);
 
-	KUNIT_EXPECT_EQ(test, mock_master_probe(b), -ERANGE);
+	KUNIT_EXPECT_EQ(test, mock_master_bind(b), bind_error(-ERANGE));
 	KUNIT_EXPECT_NULL(test, mapping_of(b));
-	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(a->domain, SZ_1G), 0);
-
-	mock_master_remove(a);
-	mock_master_remove(b);
-	mock_instance_remove(test, instance);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain_of(a), SZ_1G), 0);
 }
 
-#define PROBERS		8
+static const char *const probed_at_once[] = {
+	"mock-master-a0", "mock-master-a1", "mock-master-a2", "mock-master-a3",
+	"mock-master-a4", "mock-master-a5", "mock-coherent-a", "mock-twin-a0",
+};
+
+#define PROBERS		ARRAY_SIZE(probed_at_once)
 
 struct prober {
-	struct mock_master *master;
+	struct device *dev;
 	struct completion *go;
 	struct completion done;
 	int ret;
@@ -681,7 +373,7 @@ static int prober_thread(void *data)
 	struct prober *prober = data;
 
 	wait_for_completion(prober->go);
-	prober->ret = mock_master_probe(prober->master);
+	prober->ret = mock_master_bind(prober->dev);
 	complete(&prober->done);
 	return 0;
 }
@@ -689,7 +381,6 @@ static int prober_thread(void *data)
 /* However many are probed at once, there is one mapping, and all are counted */
 static void mapping_test_concurrent_probe(struct kunit *test)
 {
-	struct mock_instance *instance = mock_instance_add(test);
 	DECLARE_COMPLETION_ONSTACK(go);
 	struct prober *probers;
 	int i;
@@ -698,7 +389,7 @@ static void mapping_test_concurrent_probe(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, probers);
 
 	for (i = 0; i < PROBERS; i++) {
-		probers[i].master = mock_master_make(test, instance);
+		probers[i].dev = find_master(test, probed_at_once[i]);
 		probers[i].go = &go;
 		init_completion(&probers[i].done);
 		kthread_run(prober_thread, &probers[i], "prober/%d", i);
@@ -709,15 +400,248 @@ static void mapping_test_concurrent_probe(struct kunit *test)
 
 	for (i = 0; i < PROBERS; i++) {
 		KUNIT_EXPECT_EQ(test, probers[i].ret, 0);
-		KUNIT_EXPECT_PTR_EQ(test, mapping_of(probers[i].master),
-				    mapping_of(probers[0].master));
+		KUNIT_EXPECT_PTR_EQ(test, mapping_of(probers[i].dev),
+				    mapping_of(probers[0].dev));
 	}
 	KUNIT_EXPECT_EQ(test, PROBERS,
-			refcount_read(&mapping_of(probers[0].master)->users));
+			refcount_read(&mapping_of(probers[0].dev)->users));
+}
 
-	for (i = 0; i < PROBERS; i++)
-		mock_master_remove(probers[i].master);
-	mock_instance_remove(test, instance);
+/* The mapping stays for as long as its group has a master, whichever it is */
+static void mapping_test_group_of_two(struct kunit *test)
+{
+	struct device *one = add_master(test, "mock-twin-a0");
+	struct device *two = add_master(test, "mock-twin-a1");
+	struct iommu_dma_mapping *mapping = mapping_of(one);
+
+	KUNIT_EXPECT_PTR_EQ(test, mapping_of(two), mapping);
+	KUNIT_EXPECT_EQ(test, refcount_read(&mapping->users), 1);
+	mock_master_remove(one);
+	KUNIT_EXPECT_PTR_EQ(test, mapping_of(two), mapping);
+	unmap_page(two, map_page(test, two));
+
+	one = return_master(test, one);
+	KUNIT_EXPECT_PTR_EQ(test, mapping_of(one), mapping);
+	KUNIT_EXPECT_EQ(test, refcount_read(&mapping->users), 1);
+	mock_master_remove(two);
+	unmap_page(one, map_page(test, one));
+	mock_master_remove(one);
+	KUNIT_EXPECT_EQ(test, mock_iommu_nr_domains(), 0);
+}
+
+/* A mapping is for as long as its instance is there, too */
+static void mapping_test_instance_first(struct kunit *test)
+{
+	struct device *a = add_master(test, "mock-master-a0");
+	struct device *b = add_master(test, "mock-twin-a0");
+	struct device *iommu = mmu_a(test)->dev;
+
+	mock_master_unbind(a);
+	mock_master_unbind(b);
+	device_release_driver(iommu);
+	KUNIT_EXPECT_EQ(test, mock_iommu_nr_domains(), 0);
+	KUNIT_EXPECT_NULL(test, mapping_of(a));
+	KUNIT_EXPECT_NULL(test, mapping_of(b));
+
+	KUNIT_ASSERT_EQ(test, device_attach(iommu), 1);
+	((struct mapping_test *)test->priv)->a = dev_get_drvdata(iommu);
+	KUNIT_EXPECT_EQ(test, mock_master_bind(b), 0);
+	KUNIT_EXPECT_EQ(test, mock_master_bind(a), 0);
+	KUNIT_ASSERT_NOT_NULL(test, mapping_of(a));
+	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a), mapping_of(b));
+	unmap_page(a, map_page(test, a));
+	unmap_page(b, map_page(test, b));
+}
+
+/* Of one page, there is one; if invalidation is lazy, a little later */
+static void expect_one_page(struct kunit *test, struct device *dev,
+			    dma_addr_t where)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+	dma_addr_t iova;
+	int i;
+
+	KUNIT_ASSERT_NOT_NULL(test, page);
+	for (i = 0; i < 3; i++) {
+		iova = map_page(test, dev);
+		KUNIT_EXPECT_EQ(test, iova, where);
+		KUNIT_EXPECT_NE(test, 0,
+				dma_mapping_error(dev,
+						  dma_map_page(dev, page, 0, 1,
+							       DMA_TO_DEVICE)));
+		unmap_page(dev, iova);
+		if (mapping_of(dev)->type == IOMMU_DOMAIN_DMA_FQ)
+			msleep(50);
+	}
+	__free_page(page);
+}
+
+/* The last page that there is, and the first one that is not 0 */
+static void mapping_test_window_of_one_page(struct kunit *test)
+{
+	struct device *last = add_master(test, "mock-master-last");
+	struct device *first = add_master(test, "mock-master-low");
+
+	KUNIT_EXPECT_EQ(test, mapping_of(last)->start, LAST_PAGE);
+	expect_one_page(test, last, LAST_PAGE);
+
+	KUNIT_EXPECT_PTR_NE(test, mapping_of(first), mapping_of(last));
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_set_mask_and_coherent(first, 2 * SZ_4K - 1));
+	expect_one_page(test, first, SZ_4K);
+}
+
+/* A window's other side is the CPU's: what is mapped is where the CPU has it */
+static void mapping_test_window_offset(struct kunit *test)
+{
+	struct device *dev = add_master(test, "mock-master-small");
+	dma_addr_t iova, dma;
+	void *cpu_addr;
+
+	iova = map_page(test, dev);
+	KUNIT_EXPECT_EQ(test, iova, 0x20000000 + 32 * SZ_4K);
+	cpu_addr = dma_alloc_coherent(dev, 32 * SZ_4K, &dma, GFP_KERNEL);
+	KUNIT_EXPECT_NOT_NULL(test, cpu_addr);
+	if (cpu_addr) {
+		KUNIT_EXPECT_EQ(test, dma, 0x20000000);
+		KUNIT_EXPECT_PTR_EQ(test, NULL,
+				    dma_alloc_coherent(dev, 1, &iova,
+						       GFP_KERNEL));
+		dma_free_coherent(dev, 32 * SZ_4K, cpu_addr, dma);
+	}
+	unmap_page(dev, 0x20000000 + 32 * SZ_4K);
+}
+
+/* A buffer of each kind, for what happens while it is mapped */
+struct buffers {
+	struct device *dev;
+	dma_addr_t page;
+	dma_addr_t resource;
+	void *coherent;
+	dma_addr_t coherent_dma;
+	void *atomic;
+	dma_addr_t atomic_dma;
+	struct sg_table *sgt;
+};
+
+#define BUFFER_SIZE		(5 * SZ_4K)
+#define RESOURCE		0x10000000
+
+static void map_buffers(struct kunit *test, struct device *dev,
+			struct buffers *bufs)
+{
+	bufs->dev = dev;
+	bufs->page = map_page(test, dev);
+	bufs->resource = dma_map_resource(dev, RESOURCE, BUFFER_SIZE,
+					  DMA_BIDIRECTIONAL, 0);
+	bufs->coherent = dma_alloc_coherent(dev, BUFFER_SIZE,
+					    &bufs->coherent_dma, GFP_KERNEL);
+	bufs->atomic = dma_alloc_coherent(dev, BUFFER_SIZE, &bufs->atomic_dma,
+					  GFP_ATOMIC);
+	bufs->sgt = dma_alloc_noncontiguous(dev, BUFFER_SIZE, DMA_BIDIRECTIONAL,
+					    GFP_KERNEL, 0);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, bufs->resource));
+	KUNIT_ASSERT_NOT_NULL(test, bufs->coherent);
+	KUNIT_ASSERT_NOT_NULL(test, bufs->atomic);
+	KUNIT_ASSERT_NOT_NULL(test, bufs->sgt);
+	KUNIT_EXPECT_EQ(test, iommu_iova_to_phys(domain_of(dev), bufs->resource),
+			RESOURCE);
+	KUNIT_EXPECT_EQ(test, mock_iommu_count_pages(domain_of(dev)),
+			1 + 4 * BUFFER_SIZE / SZ_4K);
+}
+
+static void unmap_buffers(struct kunit *test, struct buffers *bufs)
+{
+	struct device *dev = bufs->dev;
+
+	unmap_page(dev, bufs->page);
+	dma_unmap_resource(dev, bufs->resource, BUFFER_SIZE, DMA_BIDIRECTIONAL,
+			   0);
+	dma_free_coherent(dev, BUFFER_SIZE, bufs->coherent, bufs->coherent_dma);
+	dma_free_coherent(dev, BUFFER_SIZE, bufs->atomic, bufs->atomic_dma);
+	dma_free_noncontiguous(dev, BUFFER_SIZE, bufs->sgt, DMA_BIDIRECTIONAL);
+	KUNIT_EXPECT_EQ(test, mock_iommu_count_pages(domain_of(dev)), 0);
+}
+
+/*
+ * What is mapped under strict invalidation is unmapped under lazy, where
+ * nothing is flushed at once. Sharers cannot choose.
+ */
+static void mapping_test_lazy_while_mapped(struct kunit *test)
+{
+	struct device *a = add_master(test, "mock-master-a0");
+	struct device *b = find_master(test, "mock-master-a1");
+	struct mock_iommu *mmu = mmu_a(test);
+	struct buffers bufs, shared;
+	int syncs;
+
+	KUNIT_ASSERT_EQ(test, mock_master_bind(b), 0);
+	if (mapping_of(a)->type == IOMMU_DOMAIN_DMA_FQ)
+		kunit_skip(test, "all are lazy");
+
+	map_buffers(test, b, &shared);
+	KUNIT_EXPECT_EQ(test, mock_master_write(b, "type", "DMA-FQ"), -EPERM);
+	unmap_buffers(test, &shared);
+
+	mock_master_unbind(b);
+	KUNIT_EXPECT_EQ(test, mock_master_write(b, "mapping", "isolated"), 8);
+	KUNIT_ASSERT_EQ(test, mock_master_bind(b), 0);
+	map_buffers(test, b, &bufs);
+	KUNIT_EXPECT_EQ(test, mock_master_write(b, "type", "DMA-FQ"), 6);
+	syncs = atomic_read(&mmu->nr_syncs);
+	unmap_buffers(test, &bufs);
+	map_buffers(test, b, &bufs);
+	unmap_buffers(test, &bufs);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mmu->nr_syncs), syncs);
+
+	/* Those who share are as strict as before */
+	map_buffers(test, a, &shared);
+	unmap_buffers(test, &shared);
+	KUNIT_EXPECT_GT(test, atomic_read(&mmu->nr_syncs), syncs);
+}
+
+/* All masters are gone: so must be all that the instances had for them */
+static void mapping_test_expect_empty(void *data)
+{
+	struct kunit *test = data;
+
+	KUNIT_EXPECT_TRUE(test, list_empty(&mmu_a(test)->iommu.mappings));
+	KUNIT_EXPECT_TRUE(test, list_empty(&mmu_b(test)->iommu.mappings));
+	KUNIT_EXPECT_EQ(test, mmu_a(test)->nr_attached, 0);
+	KUNIT_EXPECT_EQ(test, mmu_b(test)->nr_attached, 0);
+	KUNIT_EXPECT_EQ(test, mock_iommu_nr_domains(), 0);
+}
+
+static void mapping_test_needs_sharing(struct kunit *test)
+{
+	struct device *one = mock_master_find(test, "mock-master-b0");
+	struct device *two = mock_master_find(test, "mock-master-b1");
+	bool shared;
+
+	KUNIT_ASSERT_EQ(test, mock_master_bind(one), 0);
+	KUNIT_ASSERT_EQ(test, mock_master_bind(two), 0);
+	shared = mapping_of(one) == mapping_of(two);
+	mock_master_remove(one);
+	mock_master_remove(two);
+	if (!shared)
+		kunit_skip(test, "the policy is to isolate");
+	KUNIT_ASSERT_NOT_NULL(test, mock_master_return(one));
+	KUNIT_ASSERT_NOT_NULL(test, mock_master_return(two));
+}
+
+static int mapping_test_init(struct kunit *test)
+{
+	struct mapping_test *priv;
+
+	priv = kunit_kzalloc(test, sizeof(*priv), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, priv);
+	KUNIT_ASSERT_EQ(test, mock_iommu_kunit_init(test), 0);
+	priv->a = mock_iommu_find(test, "mock-iommu-a");
+	priv->b = mock_iommu_find(test, "mock-iommu-b");
+	test->priv = priv;
+
+	mapping_test_needs_sharing(test);
+	return kunit_add_action(test, mapping_test_expect_empty, test);
 }
 
 static struct kunit_case mapping_test_cases[] = {
@@ -732,11 +656,17 @@ static struct kunit_case mapping_test_cases[] = {
 	KUNIT_CASE(mapping_test_newcomer),
 	KUNIT_CASE(mapping_test_direct_above_4g),
 	KUNIT_CASE(mapping_test_concurrent_probe),
+	KUNIT_CASE(mapping_test_group_of_two),
+	KUNIT_CASE(mapping_test_instance_first),
+	KUNIT_CASE(mapping_test_window_of_one_page),
+	KUNIT_CASE(mapping_test_window_offset),
+	KUNIT_CASE(mapping_test_lazy_while_mapped),
 	{}
 };
 
 static struct kunit_suite mapping_test_suite = {
 	.name = "iommu-mapping",
+	.init = mapping_test_init,
 	.test_cases = mapping_test_cases,
 };
 

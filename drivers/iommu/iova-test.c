@@ -47,6 +47,35 @@ static void iova_test_narrow_limit(struct kunit *test)
 	KUNIT_EXPECT_NE(test, alloc_iova_fast(iovad, 64, LAST_PFN_32BIT, true), 0);
 }
 
+/*
+ * What a master with a narrow mask reaches is not for the others, as long as
+ * there is something else; whoever was there first.
+ */
+static void iova_test_narrow_room(struct kunit *test)
+{
+	struct iova_domain *iovad = test->priv;
+	const unsigned long narrow = 0xff, middle = 0xffff;
+	struct iova *iova;
+	int i;
+
+	KUNIT_EXPECT_NOT_NULL(test, alloc_iova(iovad, 1, narrow, true));
+	for (i = 0; i < 512; i++) {
+		iova = alloc_iova(iovad, 1, LAST_PFN_32BIT, true);
+		KUNIT_ASSERT_NOT_NULL(test, iova);
+		KUNIT_ASSERT_GT(test, iova->pfn_lo, middle);
+
+		iova = alloc_iova(iovad, 1, middle, true);
+		KUNIT_ASSERT_NOT_NULL(test, iova);
+		KUNIT_ASSERT_GT(test, iova->pfn_lo, narrow);
+
+		if (i % 4)
+			continue;
+		iova = alloc_iova(iovad, 1, narrow, true);
+		KUNIT_ASSERT_NOT_NULL(test, iova);
+		KUNIT_ASSERT_LE(test, iova->pfn_hi, narrow);
+	}
+}
+
 static void iova_test_reserve_free(struct kunit *test)
 {
 	struct iova_domain *iovad = test->priv;
@@ -127,6 +156,7 @@ static void iova_test_lowest(struct kunit *test)
 
 static struct kunit_case iova_test_cases[] = {
 	KUNIT_CASE(iova_test_narrow_limit),
+	KUNIT_CASE(iova_test_narrow_room),
 	KUNIT_CASE(iova_test_reserve_free),
 	KUNIT_CASE(iova_test_reserve_busy),
 	KUNIT_CASE(iova_test_reserve_cached),

@@ -2,24 +2,27 @@
 /*
  * A mock IOMMU driver for KUnit tests.
  *
- * The page table of a domain is an xarray of the pages that are mapped, and
- * there is nothing else to program. What matters is that all around it is real:
- * IOMMUs and masters are platform devices from a device tree overlay, and what
- * a master goes through when its driver is bound is what any master does:
+ * The page table of a domain is an xarray of the pages that are mapped, and of
+ * those that were, as long as the TLB may still hold them. There is nothing
+ * else to program. What matters is that all around it is real: IOMMUs and
+ * masters are platform devices from a device tree overlay, mock-iommu.dtso, and
+ * what a master goes through when its driver is bound is what any master does:
  * of_dma_configure(), of_iommu_configure(), arch_setup_dma_ops().
  *
- * A test calls mock_iommu_kunit_init(), applies its overlay, changes what it
- * likes in the instances, and then binds masters one by one: nothing matches
- * the drivers of the masters, so that none is bound before its time. The nodes
- * go into one of type "test,mock-bus". That of an IOMMU has one cell in an
- * IOMMU specifier, and masters with the same cell are in one group.
+ * A test calls mock_iommu_kunit_init(), changes what it likes in the instances,
+ * and then binds masters one by one: nothing matches the drivers of the
+ * masters, so that none is bound before its time.
  *
  * Clean-up is KUnit's, in reverse order, however the test ends: masters,
- * IOMMUs, then the drivers. Then no domain may be left.
+ * IOMMUs, then the drivers. Then no domain may be left, and no page may have
+ * been mapped where the TLB could still hold another.
  */
+#include <kunit/of.h>
 #include <kunit/platform_device.h>
 #include <kunit/resource.h>
 #include <kunit/test.h>
+#include <linux/kernfs.h>
+#include <linux/kobject.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/of.h>
@@ -27,16 +30,26 @@
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 #include <linux/xarray.h>
 
 #include "mock-iommu.h"
 
 #define MOCK_SHIFT		12
 
-/* In an entry of a page table, the protection is below the page frame number */
+/*
+ * In an entry of a page table, the protection is at the bottom, then comes how
+ * much was mapped at once, by the number of its bits, and then the page frame.
+ */
 #define MOCK_PROT_BITS		6
 #define MOCK_PROT_MASK		GENMASK(MOCK_PROT_BITS - 1, 0)
-#define MOCK_PFN_MAX		(LONG_MAX >> MOCK_PROT_BITS)
+#define MOCK_SIZE_BITS		5
+#define MOCK_SIZE_MASK		GENMASK(MOCK_SIZE_BITS - 1, 0)
+#define MOCK_PFN_SHIFT		(MOCK_PROT_BITS + MOCK_SIZE_BITS)
+#define MOCK_PFN_MAX		(LONG_MAX >> MOCK_PFN_SHIFT)
+
+/* A page that was unmapped, while the TLB may still hold it */
+#define MOCK_STALE		XA_MARK_0
 
 struct mock_domain {
 	struct iommu_domain	domain;
@@ -59,6 +72,9 @@ static DEFINE_MUTEX(mock_lock);
 /* Domains alive, of all instances */
 static atomic_t mock_domains;
 
+/* Attempts to map what the TLB may hold something else for */
+static atomic_t mock_stale_maps;
+
 static struct mock_domain *to_mock_domain(struct iommu_domain *domain)
 {
 	return container_of(domain, struct mock_domain, domain);
@@ -78,39 +94,86 @@ static bool mock_is_paging(struct iommu_domain *domain)
  * Page tables
  */
 
-/* Does not sleep, so that the test lives to tell who should not have */
+/*
+ * Does not sleep, so that the test lives to tell who should not have. A page
+ * that the TLB may still hold is as little free as one that is mapped.
+ */
 static int mock_map_one(struct mock_domain *mock, unsigned long iova,
-			phys_addr_t paddr, int prot)
+			phys_addr_t paddr, size_t pgsize, int prot)
 {
+	XA_STATE(xas, &mock->pages, iova >> MOCK_SHIFT);
 	phys_addr_t pfn = paddr >> MOCK_SHIFT;
-	void *entry;
-	int ret;
 
 	if (pfn > MOCK_PFN_MAX)
 		return -ERANGE;
 
-	entry = xa_mk_value((unsigned long)pfn << MOCK_PROT_BITS |
-			    (prot & MOCK_PROT_MASK));
-	ret = xa_insert(&mock->pages, iova >> MOCK_SHIFT, entry, GFP_NOWAIT);
-	if (ret)
-		return ret == -EBUSY ? -EEXIST : ret;
+	if (xas_load(&xas)) {
+		if (xas_get_mark(&xas, MOCK_STALE))
+			atomic_inc(&mock_stale_maps);
+		return -EEXIST;
+	}
 
-	atomic_inc(&mock->mmu->nr_pages);
-	return 0;
+	xas_store(&xas, xa_mk_value((unsigned long)pfn << MOCK_PFN_SHIFT |
+				    __ffs(pgsize) << MOCK_PROT_BITS |
+				    (prot & MOCK_PROT_MASK)));
+	if (!xas_error(&xas))
+		atomic_inc(&mock->mmu->nr_pages);
+	return xas_error(&xas);
 }
 
-/* Stops at a hole, and tells where */
+/*
+ * Stops at a hole, and at a page that is in a larger one, as some hardware's
+ * drivers take none apart. Returns how much was unmapped.
+ */
 static size_t mock_unmap(struct mock_domain *mock, unsigned long iova,
-			 size_t size)
+			 size_t pgsize, size_t size)
 {
+	XA_STATE(xas, &mock->pages, iova >> MOCK_SHIFT);
 	size_t offset;
+	void *entry;
 
 	for (offset = 0; offset < size; offset += SZ_4K) {
-		if (!xa_erase(&mock->pages, (iova + offset) >> MOCK_SHIFT))
+		xas_set(&xas, (iova + offset) >> MOCK_SHIFT);
+		entry = xas_load(&xas);
+		if (!entry || xas_get_mark(&xas, MOCK_STALE))
 			break;
+		if (WARN_ON(((xa_to_value(entry) >> MOCK_PROT_BITS) &
+			     MOCK_SIZE_MASK) > __ffs(pgsize)))
+			break;
+		xas_set_mark(&xas, MOCK_STALE);
 		atomic_dec(&mock->mmu->nr_pages);
 	}
 	return offset;
+}
+
+/* The TLB forgets all from @start to @end that is not mapped any more */
+static void mock_flush(struct mock_domain *mock, unsigned long start,
+		       unsigned long end)
+{
+	XA_STATE(xas, &mock->pages, start >> MOCK_SHIFT);
+	unsigned long flags;
+	void *entry;
+
+	xa_lock_irqsave(&mock->pages, flags);
+	xas_for_each_marked(&xas, entry, end >> MOCK_SHIFT, MOCK_STALE)
+		xas_store(&xas, NULL);
+	xa_unlock_irqrestore(&mock->pages, flags);
+}
+
+/* The entry of a page that is mapped, or NULL */
+static void *mock_load(struct iommu_domain *domain, dma_addr_t iova)
+{
+	struct mock_domain *mock = to_mock_domain(domain);
+	XA_STATE(xas, &mock->pages, iova >> MOCK_SHIFT);
+	unsigned long flags;
+	void *entry;
+
+	xa_lock_irqsave(&mock->pages, flags);
+	entry = xas_load(&xas);
+	if (entry && xas_get_mark(&xas, MOCK_STALE))
+		entry = NULL;
+	xa_unlock_irqrestore(&mock->pages, flags);
+	return entry;
 }
 
 static bool mock_in_aperture(struct iommu_domain *domain, dma_addr_t start,
@@ -127,6 +190,7 @@ static int mock_map_pages(struct iommu_domain *domain, unsigned long iova,
 {
 	struct mock_domain *mock = to_mock_domain(domain);
 	size_t offset, size = pgsize * pgcount;
+	unsigned long flags;
 	int ret = 0;
 
 	if (!mock->mmu || !mock_in_aperture(domain, iova, size))
@@ -137,16 +201,27 @@ static int mock_map_pages(struct iommu_domain *domain, unsigned long iova,
 		atomic_inc(&mock->mmu->nr_blocking_maps);
 	if (mock->mmu->map_error)
 		return mock->mmu->map_error;
+	if (mock->mmu->map_hook)
+		ret = mock->mmu->map_hook();
+	if (ret)
+		return ret;
 
+	xa_lock_irqsave(&mock->pages, flags);
 	for (offset = 0; offset < size; offset += SZ_4K) {
-		ret = mock_map_one(mock, iova + offset, paddr + offset, prot);
+		ret = mock_map_one(mock, iova + offset, paddr + offset, pgsize,
+				   prot);
 		if (ret)
 			break;
 	}
 
 	/* The core undoes whole pages, of whatever size */
 	*mapped = ALIGN_DOWN(offset, pgsize);
-	mock_unmap(mock, iova + *mapped, offset - *mapped);
+	mock_unmap(mock, iova + *mapped, pgsize, offset - *mapped);
+	xa_unlock_irqrestore(&mock->pages, flags);
+
+	/* No master had the time to look there */
+	if (offset > *mapped)
+		mock_flush(mock, iova + *mapped, iova + offset - 1);
 	return ret;
 }
 
@@ -154,9 +229,13 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 			       size_t pgsize, size_t pgcount,
 			       struct iommu_iotlb_gather *gather)
 {
+	struct mock_domain *mock = to_mock_domain(domain);
+	unsigned long flags;
 	size_t size;
 
-	size = mock_unmap(to_mock_domain(domain), iova, pgsize * pgcount);
+	xa_lock_irqsave(&mock->pages, flags);
+	size = mock_unmap(mock, iova, pgsize, pgsize * pgcount);
+	xa_unlock_irqrestore(&mock->pages, flags);
 	if (size)
 		iommu_iotlb_gather_add_range(gather, iova, size);
 	return size;
@@ -165,32 +244,34 @@ static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 static phys_addr_t mock_iova_to_phys(struct iommu_domain *domain,
 				     dma_addr_t iova)
 {
-	struct mock_domain *mock = to_mock_domain(domain);
-	void *entry = xa_load(&mock->pages, iova >> MOCK_SHIFT);
+	void *entry = mock_load(domain, iova);
 	phys_addr_t pfn;
 
 	if (!entry)
 		return 0;
 
-	pfn = xa_to_value(entry) >> MOCK_PROT_BITS;
+	pfn = xa_to_value(entry) >> MOCK_PFN_SHIFT;
 	return pfn << MOCK_SHIFT | (iova & (SZ_4K - 1));
 }
 
 static void mock_flush_iotlb_all(struct iommu_domain *domain)
 {
-	struct mock_iommu *mmu = to_mock_domain(domain)->mmu;
+	struct mock_domain *mock = to_mock_domain(domain);
 
-	if (mmu)
-		atomic_inc(&mmu->nr_flushes);
+	if (mock->mmu)
+		atomic_inc(&mock->mmu->nr_flushes);
+	mock_flush(mock, 0, ULONG_MAX);
 }
 
 static void mock_iotlb_sync(struct iommu_domain *domain,
 			    struct iommu_iotlb_gather *gather)
 {
-	struct mock_iommu *mmu = to_mock_domain(domain)->mmu;
+	struct mock_domain *mock = to_mock_domain(domain);
 
-	if (mmu)
-		atomic_inc(&mmu->nr_syncs);
+	if (mock->mmu)
+		atomic_inc(&mock->mmu->nr_syncs);
+	if (gather->start <= gather->end)
+		mock_flush(mock, gather->start, gather->end);
 }
 
 /*
@@ -205,6 +286,8 @@ static int mock_may_attach(struct mock_master *master, struct mock_domain *mock)
 
 	if (mmu->attach_error)
 		return mmu->attach_error;
+	if (&mock->domain == mmu->refused_domain)
+		return -EINVAL;
 	if (mock->mmu && mock->mmu != mmu)
 		return mmu->foreign_domains ? 0 : -EINVAL;
 	if (!mock->users)
@@ -221,12 +304,14 @@ static void mock_get_context(struct mock_domain *mock, struct mock_iommu *mmu)
 		mock->mmu = mmu;
 	if (!mock->users++)
 		mock->mmu->nr_contexts++;
+	mock->mmu->nr_attached++;
 }
 
 static void mock_put_context(struct mock_domain *mock)
 {
 	if (!--mock->users)
 		mock->mmu->nr_contexts--;
+	mock->mmu->nr_attached--;
 }
 
 static int mock_attach_dev(struct iommu_domain *domain, struct device *dev)
@@ -256,12 +341,11 @@ out_unlock:
 static void mock_domain_free(struct iommu_domain *domain)
 {
 	struct mock_domain *mock = to_mock_domain(domain);
-	unsigned long index;
-	void *entry;
 
 	WARN_ON(mock->users);
-	xa_for_each(&mock->pages, index, entry)
-		atomic_dec(&mock->mmu->nr_pages);
+	if (mock->mmu)
+		atomic_sub(mock_iommu_count_pages(domain),
+			   &mock->mmu->nr_pages);
 	xa_destroy(&mock->pages);
 	kfree(mock);
 	atomic_dec(&mock_domains);
@@ -289,7 +373,7 @@ static struct iommu_domain *mock_domain_alloc_paging(struct device *dev)
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
 
-	xa_init(&mock->pages);
+	xa_init_flags(&mock->pages, XA_FLAGS_LOCK_IRQ);
 	mock->domain.geometry.aperture_end = SZ_4G - 1;
 	mock->domain.geometry.force_aperture = true;
 	if (dev) {
@@ -377,6 +461,9 @@ static struct iommu_group *mock_device_group(struct device *dev)
 	struct mock_master *master = dev_iommu_priv_get(dev), *other;
 	struct iommu_group *group = NULL;
 
+	if (master->mmu->leader)
+		return iommu_group_get(master->mmu->leader);
+
 	mutex_lock(&mock_lock);
 	list_for_each_entry(other, &master->mmu->masters, list) {
 		if (other != master && other->id == master->id)
@@ -402,6 +489,8 @@ static void mock_get_resv_regions(struct device *dev, struct list_head *head)
 						 resv->type, GFP_KERNEL);
 		if (region)
 			list_add_tail(&region->list, head);
+		else
+			atomic_inc(&master->mmu->nr_resv_lost);
 	}
 }
 
@@ -521,19 +610,21 @@ static struct platform_driver mock_managed_driver = {
  * What tests call
  */
 
-static void mock_iommu_expect_no_domain(void *data)
+static void mock_iommu_expect_clean(void *data)
 {
 	struct kunit *test = data;
 
 	KUNIT_EXPECT_EQ(test, atomic_read(&mock_domains), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mock_stale_maps), 0);
 }
 
 /**
- * mock_iommu_kunit_init - Get ready for an overlay with mock IOMMUs
+ * mock_iommu_kunit_init - Have the mock IOMMUs and masters of mock-iommu.dtso
  * @test: The test
  *
  * After the test, and after all that it acquires from here on is gone, there
- * must be no domain left.
+ * must be no domain left. At no time may an IOVA have been used again before
+ * the TLB was flushed.
  *
  * Return: 0, or an error.
  */
@@ -546,11 +637,12 @@ int mock_iommu_kunit_init(struct kunit *test)
 	int i, ret;
 
 	atomic_set(&mock_domains, 0);
-	ret = kunit_add_action(test, mock_iommu_expect_no_domain, test);
+	atomic_set(&mock_stale_maps, 0);
+	ret = kunit_add_action(test, mock_iommu_expect_clean, test);
 
 	for (i = 0; i < ARRAY_SIZE(drivers) && !ret; i++)
 		ret = kunit_platform_driver_register(test, drivers[i]);
-	return ret;
+	return ret ?: of_overlay_apply_kunit(test, mock_iommu);
 }
 
 KUNIT_DEFINE_ACTION_WRAPPER(mock_put_device, put_device, struct device *);
@@ -581,6 +673,17 @@ struct mock_iommu *mock_iommu_find(struct kunit *test, const char *name)
 
 	KUNIT_ASSERT_NOT_NULL_MSG(test, mmu, "%s is not bound", name);
 	return mmu;
+}
+
+/**
+ * mock_iommu_bind - Bind the driver of instances to one that it does not match
+ * @dev: A device for an instance
+ *
+ * Return: 0, or the error of the probe or of what the driver core does before.
+ */
+int mock_iommu_bind(struct device *dev)
+{
+	return device_driver_attach(&mock_iommu_driver.driver, dev);
 }
 
 /**
@@ -630,10 +733,30 @@ int mock_iommu_nr_domains(void)
  */
 int mock_iommu_prot(struct iommu_domain *domain, dma_addr_t iova)
 {
-	void *entry = xa_load(&to_mock_domain(domain)->pages,
-			      iova >> MOCK_SHIFT);
+	void *entry = mock_load(domain, iova);
 
 	return entry ? xa_to_value(entry) & MOCK_PROT_MASK : -ENOENT;
+}
+
+/**
+ * mock_iommu_count_pages - How much is mapped
+ * @domain: A paging domain of a mock IOMMU
+ *
+ * Return: The number of pages in the page table.
+ */
+unsigned int mock_iommu_count_pages(struct iommu_domain *domain)
+{
+	struct mock_domain *mock = to_mock_domain(domain);
+	XA_STATE(xas, &mock->pages, 0);
+	unsigned int count = 0;
+	unsigned long flags;
+	void *entry;
+
+	xa_lock_irqsave(&mock->pages, flags);
+	xas_for_each(&xas, entry, ULONG_MAX)
+		count += !xas_get_mark(&xas, MOCK_STALE);
+	xa_unlock_irqrestore(&mock->pages, flags);
+	return count;
 }
 
 /**
@@ -675,4 +798,86 @@ int mock_master_bind_managed(struct device *dev)
 void mock_master_unbind(struct device *dev)
 {
 	device_release_driver(dev);
+}
+
+/**
+ * mock_master_remove - Take a master away, as hot plug does
+ * @dev: The master; the reference to it is still the caller's
+ */
+void mock_master_remove(struct device *dev)
+{
+	of_platform_device_destroy(dev, NULL);
+}
+
+/**
+ * mock_master_return - Put another master in the place of one that was removed
+ * @dev: The one that was removed
+ *
+ * Return: The new device, which is not bound and stays until it is removed; or
+ * NULL.
+ */
+struct device *mock_master_return(struct device *dev)
+{
+	struct platform_device *pdev;
+
+	pdev = of_platform_device_create(dev->of_node, NULL, dev->parent);
+	return pdev ? &pdev->dev : NULL;
+}
+
+/* An attribute of a device's group, found the way that a user finds it */
+static int mock_find_attr(struct device *dev, const char *name,
+			  struct kobject **kobj, struct attribute **attr)
+{
+	struct kernfs_node *link, *dir, *file;
+
+	link = kernfs_find_and_get(dev->kobj.sd, "iommu_group");
+	if (!link)
+		return -ENODEV;
+	dir = link->symlink.target_kn;
+	file = kernfs_find_and_get(dir, name);
+	kernfs_put(link);
+	if (!file)
+		return -ENOENT;
+
+	/* These last as long as the group, and that as long as the caller is here */
+	*kobj = dir->priv;
+	*attr = file->priv;
+	kernfs_put(file);
+	return 0;
+}
+
+/**
+ * mock_master_write - Write an attribute of the IOMMU group of a master
+ * @dev: The master
+ * @name: Name of the attribute
+ * @word: What to write
+ *
+ * Return: What write() would.
+ */
+ssize_t mock_master_write(struct device *dev, const char *name,
+			  const char *word)
+{
+	struct attribute *attr;
+	struct kobject *kobj;
+	int ret = mock_find_attr(dev, name, &kobj, &attr);
+
+	return ret ?: kobj->ktype->sysfs_ops->store(kobj, attr, word,
+						    strlen(word));
+}
+
+/**
+ * mock_master_read - Read an attribute of the IOMMU group of a master
+ * @dev: The master
+ * @name: Name of the attribute
+ * @buf: A page for what it says
+ *
+ * Return: The length of what it says, or an error.
+ */
+ssize_t mock_master_read(struct device *dev, const char *name, char *buf)
+{
+	struct attribute *attr;
+	struct kobject *kobj;
+	int ret = mock_find_attr(dev, name, &kobj, &attr);
+
+	return ret ?: kobj->ktype->sysfs_ops->show(kobj, attr, buf);
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A mock IOMMU, and masters behind it, for KUnit tests that bring their own
- * device tree overlay.
+ * Mock IOMMUs, and masters behind them, for KUnit tests
  */
 #ifndef _MOCK_IOMMU_H
 #define _MOCK_IOMMU_H
@@ -30,11 +29,14 @@ struct mock_iommu_resv {
  * @dev: The instance's own device
  * @masters: Masters that the IOMMU core has probed
  * @nr_contexts: Paging domains that have masters attached
+ * @nr_attached: Masters that are attached to paging domains
  * @nr_maps: Calls of map_pages()
  * @nr_blocking_maps: Calls of map_pages() that were allowed to sleep
  * @nr_syncs: Calls of iotlb_sync()
  * @nr_flushes: Calls of flush_iotlb_all()
  * @nr_pages: Pages mapped, in all of the instance's domains
+ * @nr_resv_lost: Regions that there was no memory to report, nor is there a way
+ *		  to tell the core
  * @aperture_start: First IOVA of domains that are allocated from now on
  * @aperture_end: Last IOVA of domains that are allocated from now on
  * @pgsize_bitmap: Page sizes of domains that are allocated from now on
@@ -43,7 +45,10 @@ struct mock_iommu_resv {
  * @deferred_flush: Whether to report IOMMU_CAP_DEFERRED_FLUSH
  * @foreign_domains: Whether domains of other instances can be attached
  * @attach_error: What attaching a paging domain returns, if not 0
+ * @refused_domain: A domain that cannot be attached
+ * @leader: The device whose group all masters join, if any
  * @map_error: What map_pages() returns, if not 0
+ * @map_hook: What else tells map_pages() to return an error
  * @resv: List of struct mock_iommu_resv
  *
  * From @aperture_start on, a test may change what it likes, as long as no
@@ -54,12 +59,14 @@ struct mock_iommu {
 	struct device		*dev;
 	struct list_head	masters;
 	unsigned int		nr_contexts;
+	unsigned int		nr_attached;
 
 	atomic_t		nr_maps;
 	atomic_t		nr_blocking_maps;
 	atomic_t		nr_syncs;
 	atomic_t		nr_flushes;
 	atomic_t		nr_pages;
+	atomic_t		nr_resv_lost;
 
 	dma_addr_t		aperture_start;
 	dma_addr_t		aperture_end;
@@ -69,22 +76,32 @@ struct mock_iommu {
 	bool			deferred_flush;
 	bool			foreign_domains;
 	int			attach_error;
+	struct iommu_domain	*refused_domain;
+	struct device		*leader;
 	int			map_error;
+	int			(*map_hook)(void);
 	struct list_head	resv;
 };
 
 int mock_iommu_kunit_init(struct kunit *test);
 
 struct mock_iommu *mock_iommu_find(struct kunit *test, const char *name);
+int mock_iommu_bind(struct device *dev);
 int mock_iommu_add_resv(struct kunit *test, struct mock_iommu *mmu, u32 id,
 			phys_addr_t start, size_t length,
 			enum iommu_resv_type type);
 int mock_iommu_nr_domains(void);
 int mock_iommu_prot(struct iommu_domain *domain, dma_addr_t iova);
+unsigned int mock_iommu_count_pages(struct iommu_domain *domain);
 
 struct device *mock_master_find(struct kunit *test, const char *name);
 int mock_master_bind(struct device *dev);
 int mock_master_bind_managed(struct device *dev);
 void mock_master_unbind(struct device *dev);
+void mock_master_remove(struct device *dev);
+struct device *mock_master_return(struct device *dev);
+ssize_t mock_master_write(struct device *dev, const char *name,
+			  const char *word);
+ssize_t mock_master_read(struct device *dev, const char *name, char *buf);
 
 #endif /* _MOCK_IOMMU_H */

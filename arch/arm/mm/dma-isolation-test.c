@@ -10,59 +10,18 @@
  */
 #include <kunit/test.h>
 #include <linux/iommu.h>
-#include <linux/kernfs.h>
-#include <linux/kobject.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
 
 #include "dma-mapping-test.h"
 
-/*
- * Attributes of a device's group, found the way that a user finds them
- */
-
-struct test_attr {
-	struct kobject *kobj;
-	struct attribute *attr;
-};
-
-static void test_find_attr(struct kunit *test, struct device *dev,
-			   const char *name, struct test_attr *found)
-{
-	struct kernfs_node *link, *dir, *file;
-
-	link = kernfs_find_and_get(dev->kobj.sd, "iommu_group");
-	KUNIT_ASSERT_NOT_NULL_MSG(test, link, "%s has no group", dev_name(dev));
-	dir = link->symlink.target_kn;
-	file = kernfs_find_and_get(dir, name);
-	kernfs_put(link);
-	KUNIT_ASSERT_NOT_NULL_MSG(test, file, "no attribute %s", name);
-
-	/* These last as long as the group, and that as long as the test */
-	found->kobj = dir->priv;
-	found->attr = file->priv;
-	kernfs_put(file);
-}
-
-static ssize_t test_write(struct kunit *test, struct device *dev,
-			  const char *name, const char *word)
-{
-	struct test_attr found;
-
-	test_find_attr(test, dev, name, &found);
-	return found.kobj->ktype->sysfs_ops->store(found.kobj, found.attr, word,
-						   strlen(word));
-}
-
-static void test_expect_attr(struct kunit *test, struct device *dev,
-			     const char *name, const char *word)
+void test_expect_attr(struct kunit *test, struct device *dev, const char *name,
+		      const char *word)
 {
 	char *buf = (char *)get_zeroed_page(GFP_KERNEL);
-	struct test_attr found;
 
 	KUNIT_ASSERT_NOT_NULL(test, buf);
-	test_find_attr(test, dev, name, &found);
-	found.kobj->ktype->sysfs_ops->show(found.kobj, found.attr, buf);
+	KUNIT_EXPECT_GE(test, mock_master_read(dev, name, buf), 0);
 	KUNIT_EXPECT_TRUE_MSG(test, sysfs_streq(buf, word), "%s of %s: %s, not %s",
 			      name, dev_name(dev), strim(buf), word);
 	free_page((unsigned long)buf);
@@ -71,7 +30,7 @@ static void test_expect_attr(struct kunit *test, struct device *dev,
 static void test_expect_write(struct kunit *test, struct device *dev,
 			      const char *name, const char *word, ssize_t ret)
 {
-	KUNIT_EXPECT_EQ_MSG(test, test_write(test, dev, name, word), ret,
+	KUNIT_EXPECT_EQ_MSG(test, mock_master_write(dev, name, word), ret,
 			    "%s written to %s of %s", word, name,
 			    dev_name(dev));
 }

@@ -6,7 +6,6 @@
  *
  * The IOMMU and its masters are mocks; nothing else is. See mock-iommu.c.
  */
-#include <kunit/of.h>
 #include <kunit/test.h>
 #include <linux/anon_inodes.h>
 #include <linux/dma-map-ops.h>
@@ -41,8 +40,6 @@ int arm_dma_test_init(struct kunit *test)
 	priv = kunit_kzalloc(test, sizeof(*priv), GFP_KERNEL);
 	KUNIT_ASSERT_NOT_NULL(test, priv);
 	KUNIT_ASSERT_EQ(test, mock_iommu_kunit_init(test), 0);
-	KUNIT_ASSERT_EQ(test, of_overlay_apply_kunit(test, dma_mapping_test),
-			0);
 
 	priv->a = mock_iommu_find(test, "mock-iommu-a");
 	priv->b = mock_iommu_find(test, "mock-iommu-b");

@@ -18,7 +18,7 @@
 #define TEST_PCI_START		0x01000000
 #define TEST_PCI_END		0xff000000
 
-/* Of test->priv: the instances of dma-mapping-test.dtso */
+/* Of test->priv: the instances of mock-iommu.dtso */
 struct arm_dma_test {
 	struct mock_iommu *a;
 	struct mock_iommu *b;
@@ -56,6 +56,9 @@ void test_expect_buffer(struct kunit *test, struct device *dev, dma_addr_t dma,
 void test_expect_translated(struct kunit *test, struct device *dev);
 void test_expect_window(struct kunit *test, struct device *dev,
 			dma_addr_t start, u64 size);
+void test_needs_sharing(struct kunit *test);
+void test_expect_attr(struct kunit *test, struct device *dev, const char *name,
+		      const char *word);
 
 #ifdef CONFIG_PCI
 struct device *test_pci_master(struct kunit *test);
