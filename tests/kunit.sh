@@ -1,16 +1,16 @@
 # shellcheck shell=bash
-# For tests that run KUnit: kunit <tree> <name> <options of kunit.py> builds the tree for the machine of
-# tests/configs/kunit-arm.py in build/<name>, and boots it. The details go to build/log/<name>.log.
+# For tests that run KUnit: kunit <arch> <tree> <name> <options of kunit.py> builds the tree for the machine of
+# tests/configs/kunit-<arch>.py in build/<name>, and boots it. The details go to build/log/<name>.log.
 
 configs=$ROOT/tests/configs
 
 kunit() {
-	local out=$BUILD/$2
+	local out=$BUILD/$3
 	rm -f "$out/test.log" "$out/result.json"
 	mkdir -p "$out" "$LOG"
-	python3 "$1/tools/testing/kunit/kunit.py" run \
-		--arch=arm --cross_compile=arm-none-eabi- --build_dir="$out" --jobs="$(nproc)" --timeout=300 \
-		--qemu_config="$configs/kunit-arm.py" --json="$out/result.json" "${@:3}" >"$LOG/$2.log" 2>&1
+	python3 "$2/tools/testing/kunit/kunit.py" run \
+		--arch="$1" --cross_compile="$(cross_prefix "$1")" --build_dir="$out" --jobs="$(nproc)" --timeout=600 \
+		--qemu_config="$configs/kunit-$1.py" --json="$out/result.json" "${@:4}" >"$LOG/$3.log" 2>&1
 }
 
 # A line for each case of a run: suite, case, PASS or SKIP or what else became of it.
