@@ -48,10 +48,12 @@ def run(*command):
         die(f"{Path(command[0]).name} failed:\n{done.stdout}")
 
 
-def make_kernel():
-    """The kernel and its initramfs."""
-    run(HERE.parent / "scripts/build.sh", CONFIG)
-    run(HERE.parent / "scripts/guest.sh", KERNEL)
+def make_kernel(config=CONFIG):
+    """The kernel of a configuration and its initramfs, and returns where they are."""
+    kernel = BUILD / "kernel" / config
+    run(HERE.parent / "scripts/build.sh", config)
+    run(HERE.parent / "scripts/guest.sh", kernel)
+    return kernel
 
 
 def add_module(name):
@@ -72,8 +74,8 @@ def add_module(name):
 class Scenario(Boot):
     """A boot that goes through tests/guest/SCENARIO: its words are added to the kernel's command line."""
 
-    def __init__(self, name, scenario, *words):
-        super().__init__(f"test-{name}", kernel=KERNEL)
+    def __init__(self, name, scenario, *words, kernel=KERNEL):
+        super().__init__(f"test-{name}", kernel=kernel)
         self.title = name
         self.words = " ".join([self.words, f"scenario={scenario}", *words])
         self.taken = 0

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+Want of memory: each allocation fails in turn, of what KUnit does to mock masters and
+of what tests/guest/faults does to a real one. Errors are returned, all is as before,
+nothing leaks, and no memory is used after it was freed.
+"""
+
+import re
+import sys
+
+from scenario import Scenario, done_testing, make_kernel, ok, take_qemu_along, text
+
+MASTER, NEIGHBOUR = "0000:00:01.0", "0000:00:02.0"
+SUITE = "arm_dma_faults"
+
+# Words for the kernel, and what the guest goes through. The policy makes a difference to binding.
+BOOTS = {
+    "share": (f"kunit.filter_glob={SUITE}", "kunit,attributes,binding,list,leaks"),
+    "isolate": (f"iommu.isolate=1 kunit.filter_glob={SUITE}.*_bind_*", "kunit,leaks"),
+}
+
+
+def disks(boot):
+    for number in (1, 2):
+        image = boot.dir / f"{number}.img"
+        image.write_bytes(bytes(1 << 20))
+        yield from ("-drive", f"if=none,id=disk{number},format=raw,cache=unsafe,file={str(image).replace(',', ',,')}",
+                    "-device", f"nvme,serial=disk{number},drive=disk{number},addr={number}")
+
+
+def make_boot(name, kernel):
+    words, cases = BOOTS[name]
+    boot = Scenario(f"faults-{name}", "faults", f"kunit.enable=1 {words}", f"suite={SUITE}", f"cases={cases}",
+                    f"master={MASTER}", f"neighbour={NEIGHBOUR}", kernel=kernel)
+    boot.prepare()
+    boot.seconds = 1800
+    boot.devices = list(disks(boot))
+    return boot
+
+
+def judge(boot):
+    boot.finish()
+    boot.conclude()
+    bugs = re.findall(r"BUG.*", text(boot.dir / "console.log"))
+    ok(not bugs, f"{boot.title}: no memory is used after it was freed, or freed twice", *bugs[:5])
+    faults = list(boot.faults())
+    ok(not faults, f"{boot.title}: no fault of the SMMU", *faults[:5])
+
+
+def main():
+    take_qemu_along()
+    kernel = make_kernel("virt-faults")
+    boots = [make_boot(name, kernel) for name in sys.argv[1:] or BOOTS]
+    for boot in boots:
+        boot.start()
+    for boot in boots:
+        judge(boot)
+    done_testing()
+
+
+if __name__ == "__main__":
+    main()
