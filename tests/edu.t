@@ -12,7 +12,7 @@ import os
 import re
 import sys
 
-from scenario import Scenario, add_module, done_testing, make_kernel, ok, take_qemu_along, text
+from scenario import Scenario, add_modules, done_testing, make_kernel, ok, take_qemu_along, text
 
 # Two masters that are trusted; or one, and one that is not, since it is behind a root port that faces outside. The
 # second reaches all 32 bits: without the IOMMU, that would be memory.
@@ -133,7 +133,7 @@ def run(name, test, initramfs):
 def main():
     take_qemu_along()
     make_kernel()
-    initramfs = add_module("edu")
+    initramfs = add_modules("edu")
     for name in sys.argv[1:] or TESTS:
         run(name, TESTS[name], initramfs)
     done_testing()

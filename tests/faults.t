@@ -13,6 +13,7 @@ from scenario import Scenario, done_testing, make_kernel, ok, take_qemu_along, t
 
 MASTER, NEIGHBOUR = "0000:00:01.0", "0000:00:02.0"
 SUITE = "arm_dma_faults"
+CONFIG = "virt-faults"
 
 # Words for the kernel, and what the guest goes through. The policy makes a difference to binding.
 BOOTS = {
@@ -29,10 +30,10 @@ def disks(boot):
                     "-device", f"nvme,serial=disk{number},drive=disk{number},addr={number}")
 
 
-def make_boot(name, kernel):
+def make_boot(name):
     words, cases = BOOTS[name]
     boot = Scenario(f"faults-{name}", "faults", f"kunit.enable=1 {words}", f"suite={SUITE}", f"cases={cases}",
-                    f"master={MASTER}", f"neighbour={NEIGHBOUR}", kernel=kernel)
+                    f"master={MASTER}", f"neighbour={NEIGHBOUR}", config=CONFIG)
     boot.prepare()
     boot.seconds = 1800
     boot.devices = list(disks(boot))
@@ -50,8 +51,8 @@ def judge(boot):
 
 def main():
     take_qemu_along()
-    kernel = make_kernel("virt-faults")
-    boots = [make_boot(name, kernel) for name in sys.argv[1:] or BOOTS]
+    make_kernel(CONFIG)
+    boots = [make_boot(name) for name in sys.argv[1:] or BOOTS]
     for boot in boots:
         boot.start()
     for boot in boots:

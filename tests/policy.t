@@ -11,7 +11,7 @@ import sys
 
 from scenario import Scenario, done_testing, make_kernel, ok, take_qemu_along, text
 
-MASTERS = {"0000:00:01.0": "nvme,serial=nvme", "0000:00:02.0": "virtio-blk-pci,iommu_platform=on,disable-legacy=on",
+MASTERS = {"0000:00:01.0": "nvme", "0000:00:02.0": "virtio-blk-pci,iommu_platform=on,disable-legacy=on",
            "0000:00:03.0": "virtio-blk-pci,iommu_platform=on,disable-legacy=on"}
 
 MALFORMED = "Malformed early option 'iommu.isolate'"
@@ -38,14 +38,6 @@ POLICIES = {
 }
 
 
-def devices(boot):
-    for number, (bdf, device) in enumerate(MASTERS.items()):
-        image = boot.dir / f"{number}.img"
-        image.write_bytes(bytes(1 << 20))
-        yield from ("-drive", f"if=none,id=disk{number},format=raw,cache=unsafe,file={str(image).replace(',', ',,')}",
-                    "-device", f"{device},drive=disk{number},addr={int(bdf[8:10], 16)}")
-
-
 def said(boot):
     """What the log has about it."""
     lines = re.sub(r"^\[ *[\d.]+\] ", "", text(boot.dir / "console.log").replace("\r", ""), flags=re.M).splitlines()
@@ -67,7 +59,7 @@ def make_boot(name):
     policy = POLICIES[name]
     boot = Scenario(f"policy-{name}", "policy", policy.words, f"masters={','.join(MASTERS)}", f"cases={policy.cases}")
     boot.prepare()
-    boot.devices = list(devices(boot))
+    boot.devices = [word for bdf, device in MASTERS.items() for word in boot.disk(device, int(bdf[8:10], 16))]
     return boot
 
 

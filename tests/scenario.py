@@ -12,11 +12,11 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
-from qemu import BUILD, Boot, die, take_qemu_along, text  # noqa: E402
+from qemu import BUILD, Boot, die, escape, take_qemu_along, text  # noqa: E402
 
-__all__ = ["Scenario", "add_module", "done_testing", "make_kernel", "note", "ok", "take_qemu_along", "text"]
+__all__ = ["CONFIG", "Scenario", "add_modules", "done_testing", "make_fio", "make_kernel", "note", "ok",
+           "take_qemu_along", "text"]
 CONFIG = os.environ.get("KERNEL_CONFIG", "virt")
-KERNEL = BUILD / "kernel" / CONFIG
 count = 0
 
 
@@ -49,36 +49,51 @@ def run(*command):
 
 
 def make_kernel(config=CONFIG):
-    """The kernel of a configuration and its initramfs, and returns where they are."""
-    kernel = BUILD / "kernel" / config
+    """The kernel of a configuration, and its initramfs."""
     run(HERE.parent / "scripts/build.sh", config)
-    run(HERE.parent / "scripts/guest.sh", kernel)
-    return kernel
+    run(HERE.parent / "scripts/guest.sh", BUILD / "kernel" / config)
 
 
-def add_module(name):
+def make_fio():
+    """A disk with fio."""
+    run(HERE.parent / "scripts/fio.sh")
+    return BUILD / "fio.img"
+
+
+def add_modules(*names):
     """Builds tests/guest/NAME.c, and returns an initramfs that has it as /NAME.ko on top of the guest's."""
-    directory = BUILD / "modules" / name
+    kernel = BUILD / "kernel" / CONFIG
+    directory = BUILD / "modules" / "-".join(names)
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / f"{name}.c").write_bytes((HERE / "guest" / f"{name}.c").read_bytes())
-    (directory / "Makefile").write_text(f"obj-m := {name}.o\n")
-    run("make", "-s", "-C", BUILD / "linux", f"O={KERNEL}", "ARCH=arm", "CROSS_COMPILE=arm-none-eabi-",
+    for name in names:
+        (directory / f"{name}.c").write_bytes((HERE / "guest" / f"{name}.c").read_bytes())
+    (directory / "Makefile").write_text("".join(f"obj-m += {name}.o\n" for name in names) +
+                                        "ccflags-y := -I$(srctree)\n")
+    run("make", "-s", "-C", BUILD / "linux", f"O={kernel}", "ARCH=arm", "CROSS_COMPILE=arm-none-eabi-",
         "LOCALVERSION=", f"M={directory}", "modules")
-    (directory / "list").write_text(f"file /{name}.ko {directory / name}.ko 0644 0 0\n")
-    archive = subprocess.run([KERNEL / "usr/gen_init_cpio", directory / "list"], check=True, capture_output=True)
+    (directory / "list").write_text("".join(f"file /{name}.ko {directory / name}.ko 0644 0 0\n" for name in names))
+    archive = subprocess.run([kernel / "usr/gen_init_cpio", directory / "list"], check=True, capture_output=True)
     initramfs = directory / "initramfs.cpio"
-    initramfs.write_bytes((KERNEL / "initramfs.cpio").read_bytes() + archive.stdout)
+    initramfs.write_bytes((kernel / "initramfs.cpio").read_bytes() + archive.stdout)
     return initramfs
 
 
 class Scenario(Boot):
     """A boot that goes through tests/guest/SCENARIO: its words are added to the kernel's command line."""
 
-    def __init__(self, name, scenario, *words, kernel=KERNEL):
-        super().__init__(f"test-{name}", kernel=kernel)
+    def __init__(self, name, scenario, *words, config=CONFIG):
+        super().__init__(f"test-{name}", kernel=BUILD / "kernel" / config)
         self.title = name
         self.words = " ".join([self.words, f"scenario={scenario}", *words])
         self.taken = 0
+
+    def disk(self, device, slot):
+        """Arguments for a master with a disk of 1 MiB, in a slot of the root bus. After prepare()."""
+        image = self.dir / f"{slot}.img"
+        image.write_bytes(bytes(1 << 20))
+        options = ",serial=disk" if device == "nvme" else ""
+        return ["-drive", f"if=none,id=disk{slot},format=raw,cache=unsafe,file={escape(image)}",
+                "-device", f"{device}{options},drive=disk{slot},addr={slot:x}"]
 
     def take(self):
         """Takes over what the guest reported since the last time: TAP, and returns all other lines."""
@@ -100,4 +115,6 @@ class Scenario(Boot):
         others = self.take()
         if not ok(not self.complaint(), f"{self.title}: the guest got to its end", self.complaint()):
             self.show_console("# ", sys.stdout)
+        splats = self.splats()
+        ok(not splats, f"{self.title}: the kernel has nothing to complain of", *splats[:20])
         return others

@@ -14,7 +14,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 
 stock=$BUILD/kunit-stock-tree
 
-# A defect, and the cases of the suite arm_dma that show it, without arm_dma_ at their head.
+# A defect, and the cases that show it, without arm_dma_ at their head: of the suite arm_dma, or broken.* of arm_dma_broken.
 defects() {
 	cat <<-END
 		coherent allocations of several pages map garbage|alloc_coherent_master alloc_atomic
@@ -41,6 +41,8 @@ defects() {
 		dma_alloc_pages() and dma_alloc_noncontiguous() fail|alloc_pages alloc_noncontiguous
 		each device takes a context of the IOMMU|one_context
 		a device whose IOMMU cannot take it goes on without|attach_error
+		a device whose IOMMUs the device tree gets wrong goes on without|broken.nowhere broken.wrong_node broken.cells
+		a device of which one IOMMU is missing goes on without the other|broken.partly_off broken.partly_no_driver
 	END
 }
 
@@ -53,9 +55,11 @@ stock_tree() {
 		die 'the tests do not go on the stock kernel: see build/log/kunit-stock-tree.log'
 }
 
-fail_all() {		# <case...>: of the suite arm_dma
-	local name status=0
-	for name in "${@/#/arm_dma.arm_dma_}"; do
+fail_all() {		# <case...>
+	local case name status=0
+	for case; do
+		name=arm_dma.arm_dma_$case
+		[ "$case" = "${case#broken.}" ] || name=arm_dma_broken.arm_dma_broken_${case#broken.}
 		case ${outcome[$name]:-missing} in
 		PASS | SKIP | missing) echo "# $name: ${outcome[$name]:-missing}"; status=1 ;;
 		esac

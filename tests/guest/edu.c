@@ -581,6 +581,54 @@ static void edu_domains(struct seq_file *s, struct edu *edu, struct page *out)
 	}
 }
 
+/* ---- what the SMMU has to bear ---- */
+
+#define EDU_FLOODS	80
+#define EDU_NOWHERE	SZ_64K
+
+/*
+ * All devices go where nothing is mapped, again and again, and each time with
+ * every 4 bytes.
+ */
+static void edu_flood(struct seq_file *s, struct edu *edu, struct page *unused)
+{
+	bool running;
+	int i;
+
+	list_for_each_entry(edu, &edus, node)
+		if (!edu_check(s, edu, !edu_mapped(edu, EDU_NOWHERE),
+			       "nothing is mapped there"))
+			return;
+	for (i = 0; i < EDU_FLOODS; i++) {
+		list_for_each_entry(edu, &edus, node)
+			edu_start(edu, i % 2 ? EDU_CMD_TO_MEM : 0, EDU_NOWHERE,
+				  EDU_LEN);
+		list_for_each_entry(edu, &edus, node)
+			if (read_poll_timeout(edu_running, running, !running,
+					      1000, 100 * EDU_DELAY_US, false,
+					      edu))
+				edu_check(s, edu, false, "the device gets done");
+	}
+	list_for_each_entry(edu, &edus, node)
+		seq_printf(s, "flood %#x %u\n", pci_dev_id(edu->pdev),
+			   EDU_FLOODS * EDU_LEN / 4);
+}
+
+/* Of which the device makes no use, so that it does not matter who still sees what */
+static void edu_churn(struct seq_file *s, struct edu *edu, struct page *page)
+{
+	dma_addr_t iova;
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		if (!edu_map(s, edu, page, DMA_BIDIRECTIONAL, &iova))
+			return;
+		dma_unmap_page(&edu->pdev->dev, iova, PAGE_SIZE,
+			       DMA_BIDIRECTIONAL);
+	}
+	edu_check(s, edu, !edu_mapped(edu, iova), "it is mapped, and unmapped");
+}
+
 /* ---- debugfs ---- */
 
 struct edu_case {
@@ -600,6 +648,8 @@ static const struct edu_case edu_cases[] = {
 	{ "refused", edu_refused },
 	{ "bounced", edu_bounced },
 	{ "domains", edu_domains },
+	{ "flood", edu_flood },
+	{ "churn", edu_churn },
 };
 
 static struct edu *edu_by_dir(struct dentry *dir)
