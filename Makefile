@@ -1,9 +1,9 @@
 # Only wires: the work is in scripts/.
 
-export KSRC LINUX_VERSION ISOLATE COMMITS
+export KSRC LINUX_VERSION ISOLATE COMMITS SOAK_SECONDS
 
 .NOTPARALLEL:
-.PHONY: help packages tree refresh series apply run compare check check-others coverage clean
+.PHONY: help packages tree refresh series apply run compare check check-others soak coverage clean
 
 help:
 	@echo 'make packages  install what is needed (Debian 12 or 13)'
@@ -16,11 +16,13 @@ help:
 	@echo 'make check     all tests'
 	@echo 'make check-others  what the series costs others: arm64 by instructions, builds of other'
 	@echo '               configurations and architectures; too long for every day'
+	@echo 'make soak      all masters under load for long, and tests on a kernel with its own checks'
 	@echo 'make coverage  how much of what the series adds is run by the tests, and what is not, and why'
 	@echo 'make clean     remove build/'
 	@echo
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
 	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
+	@echo 'SOAK_SECONDS=<seconds>   have make soak put load on the masters for so long, in each mode'
 	@echo 'ISOLATE=1                have make run isolate the masters from each other'
 
 packages tree refresh series:
@@ -41,6 +43,9 @@ check: packages tree
 check-others: packages tree
 	@scripts/packages.sh others
 	@prove --timer --failures --comments tests/others
+
+soak: packages tree
+	@prove --timer --failures --comments tests/soak
 
 clean:
 	@scripts/tree.sh --saved

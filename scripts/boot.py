@@ -229,6 +229,8 @@ def complaints(boot, boot_result, options):
             yield f"instances: {len(values(boot_result, 'instance'))}, not 1"
     for fault, count in sorted(boot_result["faults"].items()):
         yield f"SMMU fault: {fault}, {count} times"
+    for line in boot.splats():
+        yield f"the kernel complains: {line}"
 
 
 # ---- how it is shown ----

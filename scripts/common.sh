@@ -271,11 +271,14 @@ have_deb() {
 	find "$3" -maxdepth 1 -name "$1_${2//:/%3a}_${apt_arch:-*}.deb" 2>/dev/null | sort -V | tail -n 1 | grep .
 }
 
-download_deb() {
-	rm -rf "$2/partial" && mkdir -p "$2/partial" &&
-		note "fetching ${1/=/ }" &&
-		(cd "$2/partial" && apt_private apt-get -q download "$1" >>"$LOG/apt.log") &&
-		mv "$2"/partial/*.deb "$2"
+# download_debs <dir> <package=version>...
+download_debs() {
+	local dir=$1
+	shift
+	rm -rf "$dir/partial" && mkdir -p "$dir/partial" &&
+		note "fetching ${1/=/ }$([ $# = 1 ] || echo " and $(($# - 1)) more")" &&
+		(cd "$dir/partial" && apt_private apt-get -q download "$@" >>"$LOG/apt.log") &&
+		mv "$dir"/partial/*.deb "$dir"
 }
 
 # fetch_deb <package[:architecture][=version]> <dir>: prints the path of the .deb, fetched only if it is not there.
@@ -290,7 +293,7 @@ fetch_deb() {
 	wanted=${version:-$(apt_versions "$name" | awk 'NR == 1')}
 	if [ -n "$wanted" ]; then
 		have_deb "$name" "$wanted" "$dir" && return
-		download_deb "$name=$wanted" "$dir" && have_deb "$name" "$wanted" "$dir" && return
+		download_debs "$dir" "$name=$wanted" && have_deb "$name" "$wanted" "$dir" && return
 		rm -f "$(apt_dir)/updated"	# the registry may have dropped it since
 	fi
 	[ -z "$version" ] && have_deb "$name" '*' "$dir" || return 1

@@ -8,7 +8,7 @@
 
 PACKAGES=(
 	git make gcc libc6-dev bc bison flex libssl-dev libelf-dev cpio xz-utils perl python3	# the kernel's build
-	gcc-arm-none-eabi device-tree-compiler qemu-system-arm					# its target
+	gcc-arm-none-eabi device-tree-compiler qemu-system-arm e2fsprogs			# its target
 	shellcheck codespell sparse python3-ply python3-git					# checks
 )
 OTHERS=(gcc-riscv64-linux-gnu gcc-mips-linux-gnu gcc-arc-linux-gnu)

@@ -34,6 +34,10 @@ ARCHS = {
 
 WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1"
 
+# What a kernel says when something is wrong with it, where that is no warning that ends the boot.
+SPLAT = re.compile(r"BUG: |WARNING: |INFO: (?!NMI)|Oops|Unable to handle|UBSAN: |KASAN: "
+                   r"|DMA-API: .*(?:ENOMEM|out of memory)")
+
 # How a boot can end.
 OFF = "powered off"
 PANIC = "panicked"
@@ -52,6 +56,11 @@ def escape(path):
 
 def text(path):
     return path.read_text(errors="replace") if path.exists() else ""
+
+
+def splats(log):
+    """The lines of a console in which the kernel says that something is wrong with it."""
+    return [line for line in text(log).replace("\r", "").splitlines() if SPLAT.search(line)]
 
 
 def interrupted(number, _):
@@ -76,6 +85,7 @@ class Boot:
         self.program = os.environ.get("QEMU", self.arch.qemu)
         self.gic = "2"
         self.memory = "1G"
+        self.cpus = 2
         self.traces = ["smmuv3_record_event"]
         self.words = WORDS      # the kernel's command line
         self.devices = []       # more arguments for QEMU
@@ -102,7 +112,7 @@ class Boot:
 
     def machine(self, more=""):
         return ["-M", f"virt,iommu=smmuv3,gic-version={self.gic}{more}", "-cpu", self.arch.cpu,
-                "-smp", "2", "-m", self.memory, "-nodefaults", "-display", "none"]
+                "-smp", str(self.cpus), "-m", self.memory, "-nodefaults", "-display", "none"]
 
     def fdtput(self, options, *words):
         """Changes the device tree that the guest sees, which is the machine's at first."""
@@ -259,6 +269,9 @@ class Boot:
                     event = re.search(r"smmuv3_record_event (\S+) sid=(\w+)", line)
                     if event:
                         yield event[1], int(event[2], 16)
+
+    def splats(self):
+        return splats(self.dir / "console.log")
 
     def show_console(self, prefix="  ", file=sys.stderr):
         """The end of the console, for whoever wonders why."""

@@ -2,7 +2,8 @@
 # Every master moves data through the one mapping of its IOMMU instance, in each boot of {MSI, INTx} x {strict, lazy,
 # passthrough} x {GICv2, GICv3} x {coherent, non-coherent}; through mappings of their own, if they are isolated; and one moves
 # it after VFIO has taken it over and given it back. Then the controls: what boot.py must not let pass.
-# BOOT_KERNEL=<dir> takes a kernel that was built before instead of building build/kernel/virt.
+# BOOT_KERNEL=<dir> takes a kernel that was built before instead of building build/kernel/virt, BOOT_OPTIONS=<words> are
+# more options for each boot.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -76,7 +77,9 @@ one() {
 boot() {
 	local name=$1
 	shift
-	QEMU=$qemu "$here/scripts/boot.py" --kernel "$BOOT_KERNEL" --name "test-$name" "$@" >"$tmp/$name.out" 2>&1
+	# shellcheck disable=SC2086	# several words
+	QEMU=$qemu "$here/scripts/boot.py" --kernel "$BOOT_KERNEL" --name "test-$name" ${BOOT_OPTIONS:-} "$@" \
+		>"$tmp/$name.out" 2>&1
 }
 
 good() {		# <name>

@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # For tests that run KUnit: kunit <arch> <tree> <name> <options of kunit.py> builds the tree for the machine of
-# tests/configs/kunit-<arch>.py in build/<name>, and boots it. The details go to build/log/<name>.log.
+# tests/configs/kunit-<arch>.py in build/<name>, and boots it, with KUNIT_TIMEOUT
+# seconds for that. The details go to build/log/<name>.log.
 
 configs=$ROOT/tests/configs
 
@@ -9,7 +10,7 @@ kunit() {
 	rm -f "$out/test.log" "$out/result.json"
 	mkdir -p "$out" "$LOG"
 	python3 "$2/tools/testing/kunit/kunit.py" run \
-		--arch="$1" --cross_compile="$(cross_prefix "$1")" --build_dir="$out" --jobs="$(nproc)" --timeout=600 \
+		--arch="$1" --cross_compile="$(cross_prefix "$1")" --build_dir="$out" --jobs="$(nproc)" --timeout="${KUNIT_TIMEOUT:-600}" \
 		--qemu_config="$configs/kunit-$1.py" --json="$out/result.json" "${@:4}" >"$LOG/$3.log" 2>&1
 }
 

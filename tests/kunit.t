@@ -2,7 +2,8 @@
 # The KUnit suites that tests/configs/kunit-*.kunitconfig enable pass in QEMU, on 32-bit ARM and on arm64, and so does the
 # boot-time selftest of the LPAE page tables. Those that depend on it run with mappings shared and isolated, and with
 # strict and lazy invalidation. KUNIT_TREE=<dir> takes the suites from another kernel tree; KUNIT_CALLS=<number> and
-# KUNIT_SEED=<number> are for the threads of iommu_dma_random, where KUnit ends a case that takes 300 s.
+# KUNIT_SEED=<number> are for the threads of iommu_dma_random, where KUnit ends a case that takes 300 s;
+# KUNIT_CONFIG=<name> adds what tests/configs/<name>.config has to the configuration for 32-bit ARM, and leaves arm64 out.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -17,8 +18,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 tree=$(realpath "${KUNIT_TREE:-$TREE}")
 
 # A line for each suite: its name, how many tests passed, how many were skipped, how many there are.
-suites() {		# <arch>
-	kunit_cases "kunit-$1" | awk '
+suites() {
+	kunit_cases "$name" | awk '
 		!($1 in all) { order[++n] = $1 }
 		{ all[$1]++; count[$1, $3]++ }
 		END { for (i = 1; i <= n; i++) { s = order[i]; print s, count[s, "PASS"] + 0, count[s, "SKIP"] + 0, all[s] } }'
@@ -28,28 +29,39 @@ suite_passed() {		# <passed> <skipped> <tests>
 	[ "$1" -gt 0 ] && [ $(($1 + $2)) = "$3" ]
 }
 
-selftest_passed() {
-	grep -qsE 'arm-lpae io-pgtable: selftest: completed with [1-9][0-9]* PASS 0 FAIL' "$BUILD/kunit-arm/test.log"
+# What is no warning, and ends no boot with panic_on_warn=1
+splats() {
+	PYTHONPATH=$here/scripts python3 -c '
+import pathlib, sys, qemu
+print(*qemu.splats(pathlib.Path(sys.argv[1])), sep="\n")' "$log"
 }
 
-# kunit_pass <arch> <what it is about> <options of kunit.py>: one boot of the suites
+selftest_passed() {
+	grep -qsE 'arm-lpae io-pgtable: selftest: completed with [1-9][0-9]* PASS 0 FAIL' "$log"
+}
+
+# kunit_pass <arch> <what it is about> <options of kunit.py>: one boot of the suites, and its $name, $log and $cases
 kunit_pass() {
-	local arch=$1 what=$2 status=0 name passed skipped tests
+	local arch=$1 what=$2 status=0 suite passed skipped tests
 	local -a options=("--kunitconfig=$configs/kunit-$arch.kunitconfig" --kernel_args=panic_on_warn=1)
+	name=kunit-$arch${KUNIT_CONFIG:+-$KUNIT_CONFIG} log=$BUILD/$name/test.log
 	[ -z "${KUNIT_CALLS-}" ] || options+=("--kernel_args=iommu_dma_random.calls=$KUNIT_CALLS")
 	[ -z "${KUNIT_SEED-}" ] || options+=("--kernel_args=iommu_dma_random.seed=$KUNIT_SEED")
+	[ -z "${KUNIT_CONFIG-}" ] || options=("--kunitconfig=$configs/$KUNIT_CONFIG.config" "${options[@]}")
 	[ "$arch" != arm ] || options=("--kunitconfig=$configs/kunit-dma-api.kunitconfig" "${options[@]}")
-	kunit "$arch" "$tree" "kunit-$arch" "${options[@]}" "${@:3}" || status=$?
-	while read -r name passed skipped tests; do
-		ok "$what$name: $passed of $tests passed, $skipped skipped" suite_passed "$passed" "$skipped" "$tests"
-	done < <(suites "$arch" || true)
+	kunit "$arch" "$tree" "$name" "${options[@]}" "${@:3}" || status=$?
+	while read -r suite passed skipped tests; do
+		ok "$what$suite: $passed of $tests passed, $skipped skipped" suite_passed "$passed" "$skipped" "$tests"
+	done < <(suites || true)
 	is "$status" 0 "${what}kunit.py is content"
-	[ "$status" = 0 ] || tail -n 30 "$LOG/kunit-$arch.log" | sed 's/^/# /'
+	is "$(splats)" '' "${what}the kernel has nothing to complain of"
+	[ "$status" = 0 ] || tail -n 30 "$LOG/$name.log" | sed 's/^/# /'
+	cases=$(kunit_cases "$name")
 }
 
 # Those whose isolation is not asked for say why, with the device and once a time.
 said() {		# <pattern>
-	grep -qE "mock-(master|coherent)-[a-z0-9]+: $1" "$BUILD/kunit-arm/test.log"
+	grep -qE "mock-(master|coherent)-[a-z0-9]+: $1" "$log"
 }
 
 # Cases are skipped where they are about the other policy, and none is in both.
@@ -59,17 +71,17 @@ case_passed() {		# <case>
 
 kunit_pass arm ''
 ok 'selftest of the LPAE page tables' selftest_passed
-cases=$(kunit_cases kunit-arm)
 ok 'sharing: some share, some are isolated' case_passed write
 ok 'a region in use: isolated, and the log says why' said 'Isolated: the mapping of [^ ]*mock-iommu-a lacks the room \(-16\)'
 ok 'a master without a domain: not probed, and the log says why' said 'Its IOMMU cannot be set up \(-28\)'
 ok 'an attribute is not obeyed: the log says why' said 'Not isolated: [^ ]*mock-iommu-a has no domain for it \(-28\)'
 kunit_pass arm 'isolate: ' --kernel_args=iommu.isolate=1 '*_dma_[ir]*'	# isolation, and random calls
-cases=$(kunit_cases kunit-arm)
 ok 'isolate: those without a domain left share' case_passed none_left
 ok 'isolate: and the log says why' said 'Not isolated: there is no domain for it alone \(-28\), it shares one of [^ ]*mock-iommu-a, which is strict'
 kunit_pass arm 'lazy: ' --kernel_args=iommu.strict=0 'iommu[_-]*'
-kunit_pass arm64 'arm64: ' iommu_dma_random
-kunit_pass arm64 'arm64, sharing: ' --kernel_args=iommu.isolate=0
-kunit_pass arm64 'arm64, sharing, lazy: ' --kernel_args=iommu.isolate=0 --kernel_args=iommu.strict=0 'iommu[_-]*'
+if [ -z "${KUNIT_CONFIG-}" ]; then
+	kunit_pass arm64 'arm64: ' iommu_dma_random
+	kunit_pass arm64 'arm64, sharing: ' --kernel_args=iommu.isolate=0
+	kunit_pass arm64 'arm64, sharing, lazy: ' --kernel_args=iommu.isolate=0 --kernel_args=iommu.strict=0 'iommu[_-]*'
+fi
 done_testing

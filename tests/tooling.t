@@ -387,7 +387,7 @@ status=0
 out=$(PATH=$tmp/bin "$repo/scripts/packages.sh" 2>&1) || status=$?
 fails_with 'missing packages without root are named' 'as root, apt-get install bison sparse'
 
-for script in packages source tree refresh series apply; do
+for script in packages source tree refresh series apply fio; do
 	ok "$script.sh --help" grep -q "^$script.sh.* - " <("$repo/scripts/$script.sh" --help)
 done
 style() {

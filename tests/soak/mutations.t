@@ -34,7 +34,7 @@ mutate() {		# <file> <script for sed>
 # Prints the cases that fail, of which there has to be one; that none ran is no failure of theirs.
 suites_fail() {
 	local cases failed
-	kunit "$mutant" kunit-mutant --kunitconfig="$configs/kunit-arm.kunitconfig" \
+	kunit arm "$mutant" kunit-mutant --kunitconfig="$configs/kunit-arm.kunitconfig" \
 		--kunitconfig="$configs/kunit-dma-api.kunitconfig" || true
 	cases=$(kunit_cases kunit-mutant)
 	failed=$(grep -v ' \(PASS\|SKIP\)$' <<<"$cases" | cut -d' ' -f 2 | paste -sd' ')
