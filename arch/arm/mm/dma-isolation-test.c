@@ -77,7 +77,7 @@ static bool test_isolates(struct kunit *test)
 	return iommu_get_domain_for_dev(one) != iommu_get_domain_for_dev(two);
 }
 
-static void test_needs_sharing(struct kunit *test)
+void test_needs_sharing(struct kunit *test)
 {
 	if (test_isolates(test))
 		kunit_skip(test, "the policy is to isolate");
