@@ -141,6 +141,7 @@ struct rnd_thread {
 	bool			fired;
 	bool			failed;
 	unsigned long		count[RND_KINDS];
+	unsigned long		bounced;
 	unsigned long		injected;
 	unsigned long		injected_late; /* when some pages were mapped */
 	struct rnd_buf		bufs[RND_SLOTS];
@@ -793,6 +794,7 @@ static void rnd_map(struct rnd_thread *t, struct rnd_buf *buf)
 		buf->prot = rnd_prot(buf, buf->dir);
 		rnd_kinds[buf->kind].model(t, buf);
 		rnd_verify(t, buf);
+		t->bounced += buf->bounced;
 		if (t->fired)
 			rnd_fail_buf(t, buf, "an error was not returned");
 		return;
@@ -1187,26 +1189,30 @@ static void rnd_check_room(struct kunit *test)
 static void rnd_report(struct kunit *test)
 {
 	bool enough = rnd.threads[0]->call >= RND_ENOUGH;
-	unsigned long count[RND_KINDS] = {}, injected = 0, late = 0;
+	unsigned long count[RND_KINDS] = {};
+	unsigned long bounced = 0, injected = 0, late = 0;
 	unsigned int i, kind;
 
 	for (i = 0; i < rnd.nr_threads; i++) {
 		for (kind = 0; kind < RND_KINDS; kind++)
 			count[kind] += rnd.threads[i]->count[kind];
+		bounced += rnd.threads[i]->bounced;
 		injected += rnd.threads[i]->injected;
 		late += rnd.threads[i]->injected_late;
 	}
 
-	kunit_info(test, "seed %llu, %u threads of %u calls; mapped %lu pages, %lu lists, %lu resources; allocated %lu coherent, %lu pages, %lu noncontiguous; of these, %lu failed, %lu of them on purpose, %lu half-way",
+	kunit_info(test, "seed %llu, %u threads of %u calls; mapped %lu pages, %lu lists, %lu resources; allocated %lu coherent, %lu pages, %lu noncontiguous; of these, %lu bounced, %lu failed, %lu of them on purpose, %lu half-way",
 		   rnd.seed, rnd.nr_threads, rnd.threads[0]->call,
 		   count[RND_PAGE], count[RND_SG], count[RND_RESOURCE_RANGE],
 		   count[RND_COHERENT], count[RND_ALLOC_PAGES],
-		   count[RND_NONCONTIGUOUS], count[RND_FREE],
-		   injected, late);
+		   count[RND_NONCONTIGUOUS], bounced,
+		   count[RND_FREE], injected, late);
 	for (kind = 0; kind < RND_KINDS && enough; kind++)
 		KUNIT_EXPECT_GT(test, count[kind], 0);
 	if (enough)
 		KUNIT_EXPECT_GT(test, late, 0);
+	if (enough && IS_ENABLED(CONFIG_DMA_BOUNCE_UNALIGNED_KMALLOC))
+		KUNIT_EXPECT_GT(test, bounced, 0);
 }
 
 static void rnd_run(struct kunit *test, unsigned int calls)

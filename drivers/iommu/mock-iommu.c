@@ -619,7 +619,7 @@ static void mock_iommu_expect_clean(void *data)
 }
 
 /**
- * mock_iommu_kunit_init - Have the mock IOMMUs and masters of mock-iommu.dtso
+ * mock_iommu_kunit_register - Get ready for an overlay with mock IOMMUs
  * @test: The test
  *
  * After the test, and after all that it acquires from here on is gone, there
@@ -628,7 +628,7 @@ static void mock_iommu_expect_clean(void *data)
  *
  * Return: 0, or an error.
  */
-int mock_iommu_kunit_init(struct kunit *test)
+int mock_iommu_kunit_register(struct kunit *test)
 {
 	static struct platform_driver *const drivers[] = {
 		&mock_managed_driver, &mock_master_driver,
@@ -642,7 +642,21 @@ int mock_iommu_kunit_init(struct kunit *test)
 
 	for (i = 0; i < ARRAY_SIZE(drivers) && !ret; i++)
 		ret = kunit_platform_driver_register(test, drivers[i]);
-	return ret ?: of_overlay_apply_kunit(test, mock_iommu);
+	return ret;
+}
+
+/**
+ * mock_iommu_kunit_init - Have the mock IOMMUs and masters of mock-iommu.dtso
+ * @test: The test
+ *
+ * As mock_iommu_kunit_register(), with the overlay that most tests use.
+ *
+ * Return: 0, or an error.
+ */
+int mock_iommu_kunit_init(struct kunit *test)
+{
+	return mock_iommu_kunit_register(test) ?:
+	       of_overlay_apply_kunit(test, mock_iommu);
 }
 
 KUNIT_DEFINE_ACTION_WRAPPER(mock_put_device, put_device, struct device *);

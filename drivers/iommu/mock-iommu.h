@@ -83,6 +83,7 @@ struct mock_iommu {
 	struct list_head	resv;
 };
 
+int mock_iommu_kunit_register(struct kunit *test);
 int mock_iommu_kunit_init(struct kunit *test);
 
 struct mock_iommu *mock_iommu_find(struct kunit *test, const char *name);
