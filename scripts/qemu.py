@@ -35,7 +35,7 @@ ARCHS = {
 WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1"
 
 # What a kernel says when something is wrong with it, where that is no warning that ends the boot.
-SPLAT = re.compile(r"BUG: |WARNING: |INFO: (?!NMI)|Oops|Unable to handle|UBSAN: |KASAN: "
+SPLAT = re.compile(r"BUG: |WARNING: (?!CPU: )|INFO: (?!NMI)|Oops|Unable to handle|UBSAN: |KASAN: "
                    r"|DMA-API: .*(?:ENOMEM|out of memory)")
 
 # How a boot can end.

@@ -1,9 +1,9 @@
 #!/bin/bash
-# The KUnit suites that tests/configs/kunit-*.kunitconfig enable pass in QEMU, on 32-bit ARM and on arm64, and so does the
-# boot-time selftest of the LPAE page tables. Those that depend on it run with mappings shared and isolated, and with
-# strict and lazy invalidation. KUNIT_TREE=<dir> takes the suites from another kernel tree; KUNIT_CALLS=<number> and
-# KUNIT_SEED=<number> are for the threads of iommu_dma_random, where KUnit ends a case that takes 300 s;
-# KUNIT_CONFIG=<name> adds what tests/configs/<name>.config has to the configuration for 32-bit ARM, and leaves arm64 out.
+# kunit.t [arm|arm64] - the KUnit suites that tests/configs/kunit-*.kunitconfig enable pass in QEMU, and on arm, which is
+# what make check tests, so does the boot-time selftest of the LPAE page tables. Those that depend on it run with mappings
+# shared and isolated, and with strict and lazy invalidation. KUNIT_TREE=<dir> takes the suites from another kernel tree;
+# KUNIT_CONFIG=<name> adds what tests/configs/<name>.config has to the kernel's configuration; KUNIT_CALLS=<number> and
+# KUNIT_SEED=<number> are for the threads of iommu_dma_random, where KUnit ends a case that takes 300 s.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -69,19 +69,28 @@ case_passed() {		# <case>
 	grep -qsx "arm_dma_isolation arm_dma_isolation_$1 PASS" <<<"$cases"
 }
 
-kunit_pass arm ''
-ok 'selftest of the LPAE page tables' selftest_passed
-ok 'sharing: some share, some are isolated' case_passed write
-ok 'a region in use: isolated, and the log says why' said 'Isolated: the mapping of [^ ]*mock-iommu-a lacks the room \(-16\)'
-ok 'a master without a domain: not probed, and the log says why' said 'Its IOMMU cannot be set up \(-28\)'
-ok 'an attribute is not obeyed: the log says why' said 'Not isolated: [^ ]*mock-iommu-a has no domain for it \(-28\)'
-kunit_pass arm 'isolate: ' --kernel_args=iommu.isolate=1 '*_dma_[ir]*'	# isolation, and random calls
-ok 'isolate: those without a domain left share' case_passed none_left
-ok 'isolate: and the log says why' said 'Not isolated: there is no domain for it alone \(-28\), it shares one of [^ ]*mock-iommu-a, which is strict'
-kunit_pass arm 'lazy: ' --kernel_args=iommu.strict=0 'iommu[_-]*'
-if [ -z "${KUNIT_CONFIG-}" ]; then
-	kunit_pass arm64 'arm64: ' iommu_dma_random
-	kunit_pass arm64 'arm64, sharing: ' --kernel_args=iommu.isolate=0
-	kunit_pass arm64 'arm64, sharing, lazy: ' --kernel_args=iommu.isolate=0 --kernel_args=iommu.strict=0 'iommu[_-]*'
-fi
+arm() {
+	kunit_pass arm ''
+	ok 'selftest of the LPAE page tables' selftest_passed
+	ok 'sharing: some share, some are isolated' case_passed write
+	ok 'a region in use: isolated, and the log says why' said 'Isolated: the mapping of [^ ]*mock-iommu-a lacks the room \(-16\)'
+	ok 'a master without a domain: not probed, and the log says why' said 'Its IOMMU cannot be set up \(-28\)'
+	ok 'an attribute is not obeyed: the log says why' said 'Not isolated: [^ ]*mock-iommu-a has no domain for it \(-28\)'
+	kunit_pass arm 'isolate: ' --kernel_args=iommu.isolate=1 '*_dma_[ir]*'	# isolation, and random calls
+	ok 'isolate: those without a domain left share' case_passed none_left
+	ok 'isolate: and the log says why' said 'Not isolated: there is no domain for it alone \(-28\), it shares one of [^ ]*mock-iommu-a, which is strict'
+	kunit_pass arm 'lazy: ' --kernel_args=iommu.strict=0 'iommu[_-]*'
+}
+
+# Where each group has a mapping of its own unless it is asked to share.
+arm64() {
+	kunit_pass arm64 '' iommu_dma_random
+	kunit_pass arm64 'sharing: ' --kernel_args=iommu.isolate=0
+	kunit_pass arm64 'sharing, lazy: ' --kernel_args=iommu.isolate=0 --kernel_args=iommu.strict=0 'iommu[_-]*'
+}
+
+case ${1-arm} in
+arm | arm64) "${1-arm}" ;;
+*) die "kunit.t: $1 is neither arm nor arm64" ;;
+esac
 done_testing
