@@ -3,4 +3,4 @@
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
-LOAD_SECONDS=${SOAK_SECONDS:-600} LOAD_CONFIG=virt-debug exec "$here/tests/load.t"
+LOAD_SECONDS=${SOAK_SECONDS:-600} KERNEL_CONFIG=virt-debug exec "$here/tests/load.t"
