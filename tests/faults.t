@@ -45,8 +45,7 @@ def judge(boot):
     boot.conclude()
     bugs = re.findall(r"BUG.*", text(boot.dir / "console.log"))
     ok(not bugs, f"{boot.title}: no memory is used after it was freed, or freed twice", *bugs[:5])
-    faults = list(boot.faults())
-    ok(not faults, f"{boot.title}: no fault of the SMMU", *faults[:5])
+    boot.expect_no_fault()
 
 
 def main():

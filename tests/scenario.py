@@ -118,3 +118,7 @@ class Scenario(Boot):
         splats = self.splats()
         ok(not splats, f"{self.title}: the kernel has nothing to complain of", *splats[:20])
         return others
+
+    def expect_no_fault(self):
+        faults = list(self.faults())
+        ok(not faults, f"{self.title}: no fault of the SMMU", *faults[:5])

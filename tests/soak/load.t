@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scenario import CONFIG, Scenario, done_testing, make_fio, make_kernel, ok, take_qemu_along  # noqa: E402
+from scenario import CONFIG, Scenario, done_testing, make_fio, make_kernel, take_qemu_along  # noqa: E402
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "600"))
 # Lockdep dislikes pciehp, of the stock kernel
@@ -118,8 +118,7 @@ def main():
         finally:
             boot.stop()
         boot.conclude()
-        faults = list(boot.faults())
-        ok(not faults, f"{boot.title}: no fault of the SMMU", *faults[:5])
+        boot.expect_no_fault()
     done_testing()
 
 
