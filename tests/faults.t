@@ -22,21 +22,13 @@ BOOTS = {
 }
 
 
-def disks(boot):
-    for number in (1, 2):
-        image = boot.dir / f"{number}.img"
-        image.write_bytes(bytes(1 << 20))
-        yield from ("-drive", f"if=none,id=disk{number},format=raw,cache=unsafe,file={str(image).replace(',', ',,')}",
-                    "-device", f"nvme,serial=disk{number},drive=disk{number},addr={number}")
-
-
 def make_boot(name):
     words, cases = BOOTS[name]
     boot = Scenario(f"faults-{name}", "faults", f"kunit.enable=1 {words}", f"suite={SUITE}", f"cases={cases}",
                     f"master={MASTER}", f"neighbour={NEIGHBOUR}", config=CONFIG)
     boot.prepare()
     boot.seconds = 1800
-    boot.devices = list(disks(boot))
+    boot.devices = boot.disk("nvme", 1) + boot.disk("nvme", 2)
     return boot
 
 

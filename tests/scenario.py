@@ -91,7 +91,7 @@ class Scenario(Boot):
         """Arguments for a master with a disk of 1 MiB, in a slot of the root bus. After prepare()."""
         image = self.dir / f"{slot}.img"
         image.write_bytes(bytes(1 << 20))
-        options = ",serial=disk" if device == "nvme" else ""
+        options = f",serial=disk{slot}" if device == "nvme" else ""
         return ["-drive", f"if=none,id=disk{slot},format=raw,cache=unsafe,file={escape(image)}",
                 "-device", f"{device}{options},drive=disk{slot},addr={slot:x}"]
 
