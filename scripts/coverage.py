@@ -6,7 +6,8 @@ of masters and the tests in the guest: boots a kernel with gcov for each of them
 prints a table with a line for each file, and lists the functions in which a line was
 never run, with the reason that tests/coverage-reasons gives. Fails if there is none.
 
-COMMAND... are tests to go by instead, as paths; none is kept from one run to the next.
+	coverage.py [TEST...]	goes by these tests only, such as tests/edu.t; no count is
+				kept from one run to the next
 """
 
 import collections
@@ -40,6 +41,7 @@ COMMANDS = [
     ["tests/policy.t"],
     ["tests/edu.t"],
     ["tests/lifecycle.t"],
+    ["tests/hostile.t"],
 ]
 
 
@@ -61,7 +63,7 @@ def boots(commands):
     for number, command in enumerate(commands):
         before = {path: path.stat().st_mtime_ns for path in RUNS.glob("*/coverage.tar")}
         if command[0] == BOOT:
-            command = [*command, "--kernel", KERNEL, "--timeout", "600", "--deadline", "500"]
+            command = [*command, "--kernel", KERNEL, "--timeout", "1800", "--deadline", "500"]
         print(f"==> {' '.join(str(word) for word in command)}", file=sys.stderr)
         log = BUILD / "log" / f"coverage-{number}.log"
         with open(log, "wb") as out:

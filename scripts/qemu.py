@@ -6,8 +6,8 @@ line, QMP while the guest runs, what the guest reports, SMMU faults, and how it 
 What the guest reports comes over a virtio-serial port, which is no master of the
 SMMU. SMMU faults are counted in QEMU, so that no rate limit of the guest hides any.
 How the guest ended comes over QMP. build/run/NAME/ keeps it all:
-console.log, report, trace.log, qmp.log and qemu.log; and coverage.tar, what gcov
-counted, which is empty unless the kernel counts.
+console.log, report, trace.log, qmp.log and qemu.log; registers, if the guest had to be
+stopped; and coverage.tar, what gcov counted, which is empty unless the kernel counts.
 
 QEMU in the environment names the program to run instead of qemu-system-ARCH.
 """
@@ -206,6 +206,9 @@ class Boot:
             pause = min(2 * pause, 0.1)
         return True
 
+    def running(self):
+        return self.process.poll() is None and not self.complete() and time.monotonic() < self.end
+
     def report(self):
         """What the guest reported so far. Whole lines only: it may be in the middle of one."""
         return text(self.dir / "report").split("\n")[:-1]
@@ -219,13 +222,23 @@ class Boot:
             self.wait_for(self.complete, self.end - time.monotonic())
             # A master that hangs may well hang the way down, too.
             self.wait_for(lambda: False, min(20, self.end - time.monotonic()))
+            if self.process.poll() is None:
+                self.keep_registers()
         finally:
             timed_out = self.stop()
         self.ended = TIMEOUT if timed_out else self.how_it_ended()
 
+    def keep_registers(self):
+        """For whoever wonders where a guest hangs, and whether it is QEMU that does."""
+        try:
+            registers = self.qmp("human-monitor-command", **{"command-line": "info registers -a"})
+        except RuntimeError as error:
+            registers = f"{error}\n"
+        (self.dir / "registers").write_text(registers)
+
     def stop(self):
         """Says whether that took force."""
-        if self.process.poll() is not None:
+        if self.process is None or self.process.poll() is not None:
             return False
         self.process.kill()
         self.process.wait()
@@ -276,7 +289,8 @@ class Boot:
     def show_console(self, prefix="  ", file=sys.stderr):
         """The end of the console, for whoever wonders why."""
         lines = [line for line in text(self.dir / "console.log").splitlines() if line.strip()]
-        lines += text(self.dir / "qemu.log").splitlines()[-5:]
-        for line in lines[-15:]:
+        lines = lines[-15:] + text(self.dir / "qemu.log").splitlines()[-5:]
+        lines += re.findall(r"R15=\w+|\bPC=\w+|no answer.*", text(self.dir / "registers"))
+        for line in lines:
             print(f"{prefix}{line}", file=file)
         print(f"{prefix}the whole of it: {self.dir / 'console.log'}", file=file)

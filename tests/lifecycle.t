@@ -38,7 +38,7 @@ BOOTS = [
 
 
 class Lifecycle(Scenario):
-    """A boot, and the master that is plugged into it."""
+    """A boot, and the master that is plugged into it if there is an outlet."""
 
     def __init__(self, name, master, neighbour, phases, interval, devices):
         # Caches of the same size are not to be one: what grows then has a name.
@@ -46,23 +46,7 @@ class Lifecycle(Scenario):
                          f"rounds={ROUNDS}", f"master={master}", f"neighbour={neighbour}", f"interval={interval}")
         self.devices = devices
         self.seconds = 600
-        self.plugged = 0
-
-    def running(self):
-        return self.process.poll() is None and not self.complete() and time.monotonic() < self.end
-
-    def plug(self):
-        """Once the last one is gone for good."""
-        self.wait_for(lambda: len(self.events("DEVICE_DELETED")) == self.plugged, 10)
-        self.qmp("device_add", driver="nvme", id="plugged", bus="outlet", drive="disk", serial="plugged")
-        self.plugged += 1
-
-    def serve(self):
-        for line in self.take():
-            if line == "plug":
-                self.plug()
-            elif line == "ask":
-                self.qmp("device_del", id="plugged")
+        self.plugs = {"plugged": {"driver": "nvme", "bus": "outlet", "drive": "disk", "serial": "plugged"}}
 
 
 def main():
@@ -71,13 +55,19 @@ def main():
     boots = [Lifecycle(*boot) for boot in BOOTS if len(sys.argv) < 2 or boot[0] in sys.argv]
     for boot in boots:
         boot.prepare()
-        boot.start()
-    while any(boot.running() for boot in boots):
+    try:
         for boot in boots:
-            boot.serve()
-        time.sleep(0.002)
+            boot.start()
+        while any(boot.running() for boot in boots):
+            for boot in boots:
+                boot.serve()
+            time.sleep(0.002)
+        for boot in boots:
+            boot.finish()
+    finally:
+        for boot in boots:
+            boot.stop()
     for boot in boots:
-        boot.finish()
         boot.conclude()
         boot.expect_no_fault()
     done_testing()

@@ -5,6 +5,7 @@ the TAP lines of its report over, and adds the host's own. KERNEL_CONFIG in the
 environment is the configuration of the kernel, below tests/configs; virt unless given.
 """
 
+import collections
 import os
 import subprocess
 import sys
@@ -14,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 from qemu import BUILD, Boot, die, escape, take_qemu_along, text  # noqa: E402
 
-__all__ = ["CONFIG", "Scenario", "add_modules", "done_testing", "make_fio", "make_kernel", "note", "ok",
+__all__ = ["CONFIG", "Scenario", "add_modules", "done_testing", "escape", "make_fio", "make_kernel", "note", "ok",
            "take_qemu_along", "text"]
 CONFIG = os.environ.get("KERNEL_CONFIG", "virt")
 count = 0
@@ -86,6 +87,8 @@ class Scenario(Boot):
         self.title = name
         self.words = " ".join([self.words, f"scenario={scenario}", *words])
         self.taken = 0
+        self.plugs = {}         # name, and the arguments of device_add
+        self.plugged = collections.Counter()
 
     def disk(self, device, slot):
         """Arguments for a master with a disk of 1 MiB, in a slot of the root bus. After prepare()."""
@@ -94,6 +97,23 @@ class Scenario(Boot):
         options = f",serial=disk{slot}" if device == "nvme" else ""
         return ["-drive", f"if=none,id=disk{slot},format=raw,cache=unsafe,file={escape(image)}",
                 "-device", f"{device}{options},drive=disk{slot},addr={slot:x}"]
+
+    def plug(self, name, **device):
+        """Plugs a device in, once the last one of that name, of which there was one or none, is gone for good."""
+        def gone():
+            return sum(event["data"].get("device") == name for event in self.events("DEVICE_DELETED"))
+        self.wait_for(lambda: gone() == self.plugged[name], 10)
+        self.qmp("device_add", id=name, **device)
+        self.plugged[name] += 1
+
+    def serve(self):
+        """Does what the guest asks for: to plug NAME of self.plugs in, and to ask for it back."""
+        for line in self.take():
+            word, _, name = line.partition(" ")
+            if word == "plug":
+                self.plug(name, **self.plugs[name])
+            elif word == "ask":
+                self.qmp("device_del", id=name)
 
     def take(self):
         """Takes over what the guest reported since the last time: TAP, and returns all other lines."""

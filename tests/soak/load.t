@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scenario import CONFIG, Scenario, done_testing, make_fio, make_kernel, take_qemu_along  # noqa: E402
+from scenario import CONFIG, Scenario, done_testing, escape, make_fio, make_kernel, take_qemu_along  # noqa: E402
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "600"))
 # Lockdep dislikes pciehp, of the stock kernel
@@ -36,9 +36,11 @@ DISKS = {
     "xhci": ["qemu-xhci,addr=4,id=usb", "usb-storage,bus=usb.0,drive=xhci"],
 }
 NICS = ["e1000e,addr=5,netdev=one,romfile=", f"virtio-net-pci,addr=6,{VIRTIO},netdev=other,romfile="]
+# In the slot that the name tells
 PLUGS = {
-    "slot1": {"driver": "nvme", "serial": "plugged"},
-    "slot2": {"driver": "virtio-blk-pci", "iommu_platform": "on", "disable-legacy": "on"},
+    "slot1": {"driver": "nvme", "serial": "plugged", "bus": "port1", "drive": "slot1"},
+    "slot2": {"driver": "virtio-blk-pci", "iommu_platform": "on", "disable-legacy": "on", "bus": "port2",
+              "drive": "slot2"},
 }
 
 
@@ -48,16 +50,15 @@ def devices(boot):
         yield from image(boot, name)
         for model in models:
             yield from ("-device", model)
-    for number, name in enumerate(PLUGS, 1):
+    for number, (name, plug) in enumerate(PLUGS.items(), 1):
         yield from image(boot, name)
-        yield from ("-device", f"pcie-root-port,id={name},addr={6 + number},chassis={number},slot={number}")
+        yield from ("-device", f"pcie-root-port,id={plug['bus']},addr={6 + number},chassis={number},slot={number}")
         if WAY == "sysfs":
-            yield from ("-device", ",".join([PLUGS[name]["driver"], f"bus={name},drive={name}"] + [
-                f"{key}={value}" for key, value in PLUGS[name].items() if key != "driver"]))
+            yield from ("-device", ",".join(f"{key}={value}" for key, value in plug.items()))
     yield from ("-netdev", "hubport,id=one,hubid=0", "-netdev", "hubport,id=other,hubid=0")
     for model in NICS:
         yield from ("-device", model)
-    yield from ("-drive", f"if=none,id=fio,format=raw,readonly=on,file={boot.fio}", "-device",
+    yield from ("-drive", f"if=none,id=fio,format=raw,readonly=on,file={escape(boot.fio)}", "-device",
                 "virtio-blk-device,drive=fio")
 
 
@@ -65,7 +66,7 @@ def image(boot, name):
     path = boot.dir / f"{name}.img"
     with open(path, "wb") as disk:
         disk.truncate(32 << 20)
-    yield from ("-blockdev", f"raw,node-name={name},cache.no-flush=on,file.driver=file,file.filename={path}")
+    yield from ("-blockdev", f"raw,node-name={name},cache.no-flush=on,file.driver=file,file.filename={escape(path)}")
 
 
 class Load(Scenario):
@@ -81,26 +82,7 @@ class Load(Scenario):
         self.cpus = 4
         # For whatever comes before and after
         self.seconds = 2 * SECONDS + 900
-        self.plugged = dict.fromkeys(PLUGS, 0)
-
-    def gone(self, name):
-        return sum(event["data"].get("device") == f"{name}-master" for event in self.events("DEVICE_DELETED"))
-
-    def plug(self, name):
-        """Once the last one is gone for good."""
-        self.wait_for(lambda: self.gone(name) == self.plugged[name], 10)
-        self.qmp("device_add", id=f"{name}-master", bus=name, drive=name, **PLUGS[name])
-        self.plugged[name] += 1
-
-    def serve(self):
-        while self.process.poll() is None and not self.complete() and time.monotonic() < self.end:
-            for line in self.take():
-                word, _, name = line.partition(" ")
-                if word == "plug":
-                    self.plug(name)
-                elif word == "ask":
-                    self.qmp("device_del", id=f"{name}-master")
-            time.sleep(0.1)
+        self.plugs = PLUGS
 
 
 def main():
@@ -113,7 +95,9 @@ def main():
         boot.devices = list(devices(boot))
         boot.start()
         try:
-            boot.serve()
+            while boot.running():
+                boot.serve()
+                time.sleep(0.1)
             boot.finish()
         finally:
             boot.stop()
