@@ -14,7 +14,9 @@ DEBS=$BUILD/deb
 APT=$BUILD/apt
 # The tree is named by its variable everywhere, so that the tests can have trees of their own.
 TREE=$BUILD/linux
-BASE_TREE=$BUILD/base	# a worktree of it, for comparisons
+# Worktrees of it, for comparisons: see stock.sh
+BASE_TREE=$BUILD/base
+STOCK_TREE=$BUILD/stock
 PACKAGE=linux-source-6.12
 
 die() {

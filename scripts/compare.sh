@@ -1,20 +1,10 @@
 #!/bin/bash
-# compare.sh - boot the stock kernel, which is the tree up to where SMMUv3 builds on 32-bit ARM, with arm32's own DMA ops,
-# and the kernel with the series, both with MSI and with INTx, on a machine whose device tree says dma-coherent and on one
-# whose does not, and print side by side what became of each master. Fails if the series leaves anything to be desired,
-# or if the stock kernel does not. Needs what tree.sh provides.
+# compare.sh - boot the stock kernel of stock.sh and the kernel with the series, both with MSI and with INTx, on a machine
+# whose device tree says dma-coherent and on one whose does not, and print side by side what became of each master. Fails
+# if the series leaves anything to be desired, or if the stock kernel does not. Needs what tree.sh provides.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
-
-STOCK=$BUILD/stock
-LAST='iommu/arm-smmu-v3: Allow the driver on 32-bit ARM'
-
-stock_tree() {
-	local commit
-	commit=$(patch_commit "$LAST")
-	worktree "$STOCK" "$commit"
-}
 
 # boot <name> <options of boot.py>: what boot.py shows goes to a log, as the table below sums it up.
 boot() {
@@ -32,9 +22,8 @@ compare() {
 }
 
 no_arguments "$@"
-need git
-stock_tree
-"$ROOT/scripts/build.sh" virt "$STOCK"
+"$ROOT/scripts/stock.sh"
+"$ROOT/scripts/build.sh" virt "$STOCK_TREE"
 "$ROOT/scripts/guest.sh" "$BUILD/kernel/virt-stock"
 "$ROOT/scripts/build.sh" virt
 "$ROOT/scripts/guest.sh"

@@ -1,0 +1,383 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0
+"""
+What mapping for DMA costs: the stock kernel of 32-bit ARM, the series, strict and lazy,
+and stock arm64, strict and lazy, side by side. Prints a table, with the bars that were
+set and whether they are met, and keeps it in build/bench, where the next run compares
+itself with it. scripts/plot.py makes pictures of it.
+
+	bench.py [PART...]	pairs, masters, cpus, coherence, commands, io, all of them
+				unless some are named; the rest is as in the last run
+
+Figures are numbers of the guest's instructions, from a QEMU whose clock goes by them,
+unless the row says otherwise. How long the SMMU takes instructions do not tell: for that
+there are rows of commands.
+"""
+
+import collections
+import json
+import re
+import subprocess
+import sys
+
+from qemu import BUILD, Boot, die, escape, take_qemu_along, text
+
+ROOT = BUILD.parent
+OUT = BUILD / "bench"
+RESULTS = OUT / "results.json"
+STOCK, BASE, TREE = BUILD / "stock", BUILD / "base", BUILD / "linux"
+
+# A column of the table: architecture, directory of the kernel, its tree, words for its command line.
+Column = collections.namedtuple("Column", "arch kernel tree words")
+COLUMNS = {
+    "stock": Column("arm", "virt-stock", STOCK, "iommu.strict=1"),
+    "strict": Column("arm", "virt", TREE, "iommu.strict=1"),
+    "lazy": Column("arm", "virt", TREE, "iommu.strict=0"),
+    "arm64 strict": Column("arm64", "virt-arm64-base", BASE, "iommu.strict=1"),
+    "arm64 lazy": Column("arm64", "virt-arm64-base", BASE, "iommu.strict=0"),
+    # What I/O without an IOMMU costs
+    "passthrough": Column("arm", "virt", TREE, "iommu.passthrough=1"),
+}
+ARM = ["stock", "strict", "lazy"]
+
+# The rows of the table that come from pairs of map and unmap, and what bench.c is asked for.
+ROUNDS = 500
+PAIRS = {
+    "4 KiB": ("pair", 4096, ROUNDS),
+    "64 KiB": ("pair", 65536, ROUNDS),
+    "list of 64 pages": ("sg", 64, 100),
+    "list of 512 pages": ("sg", 512, 100),
+    "4 KiB, none live": ("live", 0, ROUNDS),
+    "4 KiB, 1,000 live": ("live", 1000, ROUNDS),
+    "4 KiB, 10,000 live": ("live", 10000, ROUNDS),
+    "4 KiB, 100,000 live": ("live", 100000, ROUNDS),
+}
+MASTERS = [1, 8, 32, 64]
+
+# The figure of a row and a column is to be at most so many times that of another.
+Bar = collections.namedtuple("Bar", "row column factor other_row other_column")
+
+
+def bars():
+    for row, strict, lazy in (("4 KiB", 0.9, 0.55), ("64 KiB", 0.85, None), ("list of 64 pages", 0.3, 0.22),
+                              ("list of 512 pages", 0.3, 0.22), ("4 KiB, 100,000 live", 0.1, 0.06)):
+        yield Bar(row, "strict", strict, row, "stock")
+        if lazy:
+            yield Bar(row, "lazy", lazy, row, "stock")
+    for column in ("strict", "lazy"):
+        for row in ("4 KiB, 10,000 live", "4 KiB, 100,000 live"):
+            yield Bar(row, column, 1.03, "4 KiB, 1,000 live", column)
+        for number in MASTERS[1:]:
+            yield Bar(pair_with(number), column, 1.05, pair_with(1), column)
+        yield Bar("memory for one more master, bytes", column, 0.05, "memory for one more master, bytes", "stock")
+        for row in ("to probe one of 64 masters", "4 KiB, 4 CPUs", "lock acquisitions, 4 CPUs", "lock handovers, 4 CPUs",
+                    "4 KiB, not coherent", "64 KiB, not coherent"):
+            yield Bar(row, column, 1.0, row, "stock")
+    yield Bar("4 KiB, 4 CPUs", "lazy", 1.2, "4 KiB, 1 CPU", "lazy")
+    yield Bar("read of 4 KiB", "strict", 1.25, "read of 4 KiB", "passthrough")
+    yield Bar("read of 4 KiB", "lazy", 1.05, "read of 4 KiB", "passthrough")
+
+
+def pair_with(number):
+    return f"4 KiB, {number} master" + "s" * (number > 1)
+
+
+# ---- the guest ----
+
+class Guest(Boot):
+    """A boot of a column's kernel, which goes through tests/guest/bench."""
+
+    def __init__(self, name, column, *words, clock=True):
+        column = COLUMNS[column]
+        super().__init__(f"bench-{name}".replace(" ", "-"), column.arch, BUILD / "kernel" / column.kernel)
+        self.initramfs = BUILD / "modules" / f"{column.kernel}-bench" / "initramfs.cpio"
+        self.words = " ".join([self.words, column.words, "scenario=bench", *words])
+        self.traces = []
+        self.cpus = 1
+        self.seconds = 900
+        self.clock = ["-icount", "shift=0,sleep=off"] if clock else []
+        self.iommu = True
+        self.prepare()
+
+    def machine(self, more=""):
+        found = super().machine(more)
+        return found if self.iommu else [word.replace("iommu=smmuv3,", "") for word in found]
+
+    def command_line(self):
+        return super().command_line() + self.clock
+
+    def lines(self, word):
+        """What followed the word in the guest's report."""
+        return [line[len(word) + 1:] for line in self.report() if line.startswith(f"{word} ")]
+
+    def run(self):
+        note(self.name)
+        super().run()
+        if self.complaint():
+            self.show_console()
+            die(f"{self.name}: {self.complaint()}")
+        if self.lines("failed"):
+            die(f"{self.name}: {self.lines('failed')[0]} failed: see {self.dir.relative_to(ROOT)}/console.log")
+        return self
+
+
+def note(line):
+    print(f"==> {line}", file=sys.stderr, flush=True)
+
+
+def works(*asked):
+    """A word for the guest."""
+    return "works=" + ",".join("/".join(map(str, work)) for work in asked)
+
+
+def figures(guest):
+    """Numbers by what bench.c was asked for, in instructions."""
+    found = (line.split() for line in guest.lines("work"))
+    return {work: [int(number) / 10 for number in numbers] for work, *numbers in found}
+
+
+def testdevs(number):
+    """So many masters, each in a group of its own: half of them the ports of the others, if there are several."""
+    if number == 1:
+        return ["-device", "pci-testdev"]
+    found = []
+    for port in range(number // 2):
+        found += ["-device", f"pcie-root-port,id=port{port},chassis={port},multifunction=on,"
+                  f"addr={1 + port // 8:x}.{port % 8}", "-device", f"pci-testdev,bus=port{port}"]
+    return found
+
+
+# ---- the parts ----
+
+def part_pairs():
+    """Yields row, column and figure, as all parts do."""
+    for column in ARM + ["arm64 strict", "arm64 lazy"]:
+        guest = Guest(f"pairs-{column}", column, works(*PAIRS.values()))
+        guest.devices = testdevs(1)
+        found = figures(guest.run())
+        for row, (test, arg, _) in PAIRS.items():
+            yield row, column, found[f"{test}/{arg}"][0]
+
+
+def part_masters():
+    for column in ARM:
+        for number in MASTERS:
+            guest = Guest(f"masters-{column}-{number}", column, works(("probe", 0, 1), ("pair", 4096, ROUNDS)))
+            guest.devices = testdevs(number)
+            found = figures(guest.run())
+            yield pair_with(number), column, found["pair/4096"][0]
+        yield "to probe one of 64 masters", column, found["probe/0"][0]
+        yield "memory for one more master, bytes", column, memory(column, True) - memory(column, False)
+
+
+def memory(column, iommu):
+    """What binding takes for one more master, where the port of each has been bound before."""
+    few, many = 2, MASTERS[-1]
+    found = {}
+    for number in (few, many):
+        guest = Guest(f"memory-{column}-{number}" + "-no-iommu" * (not iommu), column, "bind=1")
+        guest.iommu = iommu
+        guest.devices = testdevs(number)
+        found[number] = int(guest.run().lines("memory")[0]) * 1024
+    return (found[many] - found[few]) / (many // 2 - few // 2)
+
+
+def part_cpus():
+    for column in ARM:
+        for number in (1, 4):
+            guest = Guest(f"cpus-{column}-{number}", column, works(("threads", number, ROUNDS)))
+            guest.cpus = number
+            guest.devices = testdevs(1)
+            yield (f"4 KiB, {number} CPU" + "s" * (number > 1), column,
+                   figures(guest.run())[f"threads/{number}"][0])
+        acquisitions, handovers = locks(column)
+        yield "lock acquisitions, 4 CPUs", column, acquisitions
+        yield "lock handovers, 4 CPUs", column, handovers
+
+
+def symbols(column, pattern):
+    """Addresses of functions of the kernel, by name."""
+    found = re.findall(r"^(\w+) [tT] (\w+)$", text(BUILD / "kernel" / COLUMNS[column].kernel / "System.map"), re.M)
+    return {name: int(address, 16) for address, name in found if re.fullmatch(pattern, name)}
+
+
+class Calls:
+    """Has QEMU log the calls of functions of the kernel, with the registers."""
+
+    def __init__(self, guest, column, pattern):
+        self.log = guest.dir / "trace.log"
+        self.names = {address: name for name, address in symbols(column, pattern).items()}
+        guest.devices += ["-d", "exec,cpu,nochain", "-dfilter",
+                          ",".join(f"{address:#x}+4" for address in self.names)]
+
+    def __iter__(self):
+        """CPU, function, and the first argument."""
+        with open(self.log, errors="replace") as log:
+            for line in log:
+                call = re.match(r"Trace (\d+): \S+ \[\w+/(\w+)/", line)
+                if call:
+                    cpu, address = int(call[1]), int(call[2], 16)
+                register = re.match(r"R00=(\w+)", line)
+                if register and call is None and address in self.names:
+                    yield cpu, self.names[address], register[1]
+
+
+def locks(column):
+    """
+    How often a pair takes a lock, and how often that was another CPU's last, with
+    real threads of QEMU's. QEMU logs while the guest is at it.
+    """
+    guest = Guest(f"locks-{column}", column, works(("threads", 4, 20)), clock=False)
+    guest.cpus = 4
+    guest.devices = testdevs(1)
+    calls = Calls(guest, column, "_raw_(spin|read|write)_(try)?lock(_irq|_irqsave|_bh)?|dma_map_page_attrs")
+    guest.run()
+    last, pairs, taken, handed = {}, 0, 0, 0
+    for cpu, name, lock in calls:
+        if name == "dma_map_page_attrs":
+            pairs += 1
+        elif pairs:
+            taken += 1
+            handed += last.get(lock, cpu) != cpu
+            last[lock] = cpu
+    return taken / pairs, handed / pairs
+
+
+def each_pair(name, column, count, size=4096, prepare=lambda guest: None):
+    """What a pair adds to what count() finds in a guest's trace.log: {what: number}."""
+    found = []
+    for rounds in (100, 300):
+        guest = Guest(f"{name}-{column}-{rounds}", column, works(("pair", size, rounds)))
+        guest.devices = testdevs(1)
+        prepare(guest)
+        found.append(count(guest.run()))
+    return {what: (found[1][what] - found[0][what]) / (200 * 64) for what in found[1]}
+
+
+def part_commands():
+    """What the SMMU is told."""
+    def prepare(guest):
+        guest.traces = ["smmuv3_cmdq_opcode"]
+
+    def count(guest):
+        return collections.Counter(re.findall(r"smmuv3_cmdq_opcode <--- (?:SMMU_)?CMD_(\w+)",
+                                              text(guest.dir / "trace.log")))
+
+    for column in COLUMNS:
+        if column == "passthrough":
+            continue
+        for size in (4096, 65536):
+            found = each_pair(f"commands-{size}", column, count, size, prepare)
+            syncs = found.pop("SYNC", 0)
+            yield f"SMMU commands, {size // 1024} KiB", column, sum(found.values())
+            yield f"SMMU syncs, {size // 1024} KiB", column, syncs
+
+
+def part_coherence():
+    """Masters that are not coherent, and how often the caches are maintained for them."""
+    def prepare(guest):
+        for node in ("/smmuv3@9050000", "/pcie@10000000"):
+            guest.fdtput(["-d"], node, "dma-coherent")
+
+    for column in ARM:
+        guest = Guest(f"non-coherent-{column}", column, works(*list(PAIRS.values())[:2]))
+        guest.devices = testdevs(1)
+        prepare(guest)
+        found = figures(guest.run())
+        yield "4 KiB, not coherent", column, found["pair/4096"][0]
+        yield "64 KiB, not coherent", column, found["pair/65536"][0]
+
+
+def part_io():
+    """Reads of an NVMe by fio, with so many on their way that the CPU has always something to do."""
+    from_disk = BUILD / "fio.img"
+    for column in ("strict", "lazy", "passthrough"):
+        guest = Guest(f"io-{column}", column, "reads=60000")
+        guest.devices = ["-blockdev", "null-co,node-name=disk,size=67108864,read-zeroes=off",
+                         "-device", "nvme,drive=disk,serial=disk",
+                         "-drive", f"if=none,id=fio,format=raw,readonly=on,file={escape(from_disk)}",
+                         "-device", "virtio-blk-device,drive=fio"]
+        few, many = (list(map(int, line.split())) for line in guest.run().lines("fio"))
+        yield "read of 4 KiB", column, (many[1] - few[1]) * 1e7 / (many[0] - few[0])
+
+
+PARTS = {"pairs": part_pairs, "masters": part_masters, "cpus": part_cpus, "commands": part_commands,
+         "coherence": part_coherence, "io": part_io}
+
+
+# ---- how it is shown ----
+
+def table(results):
+    def cell(value):
+        return "" if value is None else f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+    columns = [column for column in COLUMNS if any(column in row for row in results.values())]
+    rows = [["", *columns]] + [[title, *(cell(row.get(column)) for column in columns)] for title, row in results.items()]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    rule = ["-" * widths[0]] + ["-" * (width - 1) + ":" for width in widths[1:]]
+    for row in [rows[0], rule, *rows[1:]]:
+        yield "| " + " | ".join([row[0].ljust(widths[0])] + [c.rjust(w) for c, w in zip(row[1:], widths[1:])]) + " |"
+
+
+def judged(results):
+    """A line for each bar."""
+    for bar in bars():
+        value = results.get(bar.row, {}).get(bar.column)
+        other = results.get(bar.other_row, {}).get(bar.other_column)
+        if value is None or other is None:
+            continue
+        met = "met   " if value <= bar.factor * other else "missed"
+        share = f"{value / other:.3f}" if other else "-"
+        yield (f"{met} {bar.row}, {bar.column}: {share} of {bar.other_column}" +
+               (f", {bar.other_row}" if bar.other_row != bar.row else "") + f"; the bar is {bar.factor}")
+
+
+def difference(old, new):
+    """The largest between two runs, in per cent, and where."""
+    found = [(abs(value / old[row][column] - 1) * 100, f"{row}, {column}") for row, values in new.items()
+             for column, value in values.items() if old.get(row, {}).get(column)]
+    return max(found, default=None)
+
+
+# ---- the command ----
+
+def run(*command):
+    if subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL).returncode:
+        sys.exit(1)
+
+
+def build(columns):
+    """The kernels, each with an initramfs that has bench.ko."""
+    run(ROOT / "scripts/stock.sh")
+    for kernel, tree in sorted({(column.kernel, column.tree) for column in columns}):
+        run(ROOT / "scripts/build.sh", kernel.removesuffix("-stock").removesuffix("-base"), tree)
+        run(ROOT / "scripts/guest.sh", BUILD / "kernel" / kernel)
+        run(ROOT / "scripts/modules.sh", BUILD / "kernel" / kernel, tree, "bench")
+
+
+def main():
+    if sys.argv[1:2] in (["-h"], ["--help"]):
+        print(__doc__.strip())
+        return
+    wanted = sys.argv[1:] or list(PARTS)
+    if set(wanted) - set(PARTS):
+        die(f"there is no part {(set(wanted) - set(PARTS)).pop()}; try --help")
+    take_qemu_along()
+    OUT.mkdir(parents=True, exist_ok=True)
+    old = json.loads(text(RESULTS) or "{}")
+    results = {row: dict(values) for row, values in old.items()} if sys.argv[1:] else {}
+    build(COLUMNS.values())
+    for part in wanted:
+        for row, column, value in PARTS[part]():
+            results.setdefault(row, {})[column] = round(value, 3)
+    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+    lines = "\n".join(table(results))
+    (OUT / "table.md").write_text(lines + "\n")
+    print(lines)
+    print("\n".join(["", *judged(results)]))
+    if old:
+        print("\nThe run before this differs by {:.2f} % at most: {}".format(*difference(old, results)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counts what it takes to map for DMA, in a QEMU whose clock goes by the guest's
+ * instructions: with -icount shift=0 one takes a nanosecond. The kernel's own
+ * dma_map_benchmark rounds each call to a hundred, reads the clock for each, and
+ * writes to the buffer in between.
+ *
+ * It is a driver for QEMU's pci-testdev, of which there may be many; the first of
+ * them does the work. What is asked for by its parameters it does when it is
+ * loaded, and leaves in the parameter "result", in tenths of instructions:
+ *
+ *	test=probe		one number: to bind a device, on average
+ *	test=pair arg=BYTES	map, and unmap at once
+ *	test=batch arg=BYTES	two numbers: map, unmap, with some live at a time
+ *	test=sg arg=PAGES	map and unmap a list of pages that are not contiguous
+ *	test=live arg=NUMBER	a pair of 4 KiB while so many are mapped
+ *	test=threads arg=CPUS	a pair of 4 KiB, with a thread on each of so many CPUs
+ *
+ * The cost of reading the clock is left out. rounds= says how often.
+ */
+
+#include <linux/completion.h>
+#include <linux/dma-mapping.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/pci.h>
+#include <linux/scatterlist.h>
+#include <linux/sizes.h>
+#include <linux/slab.h>
+#include <linux/timekeeping.h>
+#include <linux/vmalloc.h>
+
+#define BATCH	64	/* live at a time: a CPU's cache of IOVAs holds as many */
+#define WARM_UP	50	/* rounds that fill the caches, and make the page tables */
+
+static char *test = "probe";
+module_param(test, charp, 0444);
+static int arg;
+module_param(arg, int, 0444);
+static int rounds = 500;
+module_param(rounds, int, 0444);
+static char result[64];
+module_param_string(result, result, sizeof(result), 0444);
+
+static struct device *master;
+static int masters;
+
+/* Tenths of nanoseconds for each of @number, without what reading the clock takes. */
+static u64 tenths(u64 sum, u64 reads, u64 number)
+{
+	u64 start = ktime_get_ns();
+	int i;
+
+	for (i = 0; i < 1000; i++)
+		ktime_get_ns();
+	sum = sum * 10 - div_u64((ktime_get_ns() - start) * reads, 100);
+	return div64_u64(sum, number);
+}
+
+static int pairs(void *buf, size_t size, int number)
+{
+	dma_addr_t addr;
+
+	while (number--) {
+		addr = dma_map_single(master, buf, size, DMA_BIDIRECTIONAL);
+		if (dma_mapping_error(master, addr))
+			return -ENOMEM;
+		dma_unmap_single(master, addr, size, DMA_BIDIRECTIONAL);
+	}
+	return 0;
+}
+
+/* Rounds that an interrupt, which has instructions, too, does not get into. */
+static int count_pairs(void *buf, size_t size)
+{
+	unsigned long flags;
+	u64 start, sum = 0;
+	int round, ret;
+
+	for (round = -WARM_UP; round < rounds; round++) {
+		local_irq_save(flags);
+		start = ktime_get_ns();
+		ret = pairs(buf, size, BATCH);
+		if (round >= 0)
+			sum += ktime_get_ns() - start;
+		local_irq_restore(flags);
+		if (ret)
+			return ret;
+	}
+	snprintf(result, sizeof(result), "%llu", tenths(sum, rounds, BATCH * rounds));
+	return 0;
+}
+
+static int map_batch(void *buf, size_t size, dma_addr_t *addr)
+{
+	int i;
+
+	for (i = 0; i < BATCH; i++) {
+		addr[i] = dma_map_single(master, buf, size, DMA_BIDIRECTIONAL);
+		if (dma_mapping_error(master, addr[i]))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int count_batch(void *buf, size_t size)
+{
+	u64 start, mapped, end, map = 0, unmap = 0;
+	dma_addr_t addr[BATCH];
+	unsigned long flags;
+	int round, i, ret;
+
+	for (round = -WARM_UP; round < rounds; round++) {
+		local_irq_save(flags);
+		start = ktime_get_ns();
+		ret = map_batch(buf, size, addr);
+		mapped = ktime_get_ns();
+		for (i = 0; i < BATCH && !ret; i++)
+			dma_unmap_single(master, addr[i], size, DMA_BIDIRECTIONAL);
+		end = ktime_get_ns();
+		local_irq_restore(flags);
+		if (ret)
+			return ret;
+		if (round >= 0) {
+			map += mapped - start;
+			unmap += end - mapped;
+		}
+	}
+	snprintf(result, sizeof(result), "%llu %llu", tenths(map, rounds, BATCH * rounds),
+		 tenths(unmap, rounds, BATCH * rounds));
+	return 0;
+}
+
+static int count_buffer(int (*count)(void *buf, size_t size))
+{
+	void *buf = kmalloc(arg, GFP_KERNEL);
+	int ret = -ENOMEM;
+
+	if (buf)
+		ret = count(buf, arg);
+	kfree(buf);
+	return ret;
+}
+
+static int count_list(struct sg_table *table)
+{
+	unsigned long flags;
+	u64 start, sum = 0;
+	int round, ret;
+
+	for (round = -WARM_UP; round < rounds; round++) {
+		local_irq_save(flags);
+		start = ktime_get_ns();
+		ret = dma_map_sg(master, table->sgl, table->orig_nents, DMA_BIDIRECTIONAL);
+		if (ret)
+			dma_unmap_sg(master, table->sgl, table->orig_nents, DMA_BIDIRECTIONAL);
+		if (round >= 0)
+			sum += ktime_get_ns() - start;
+		local_irq_restore(flags);
+		if (!ret)
+			return -ENOMEM;
+	}
+	snprintf(result, sizeof(result), "%llu", tenths(sum, rounds, rounds));
+	return 0;
+}
+
+/* Every other page of a buffer, so that no two are neighbours. */
+static int count_sg(void)
+{
+	unsigned int order = get_order(2 * arg * PAGE_SIZE);
+	struct page *pages = alloc_pages(GFP_KERNEL, order);
+	struct scatterlist *sg;
+	struct sg_table table;
+	int i, ret = -ENOMEM;
+
+	if (!pages)
+		return -ENOMEM;
+	if (sg_alloc_table(&table, arg, GFP_KERNEL))
+		goto out_free;
+	for_each_sgtable_sg(&table, sg, i)
+		sg_set_page(sg, pages + 2 * i, PAGE_SIZE, 0);
+	ret = count_list(&table);
+	sg_free_table(&table);
+out_free:
+	__free_pages(pages, order);
+	return ret;
+}
+
+static int count_live(void)
+{
+	void *buf = kmalloc(SZ_4K, GFP_KERNEL);
+	dma_addr_t *addr = vmalloc(array_size(arg, sizeof(*addr)) ?: 1);
+	int i, ret = -ENOMEM;
+
+	if (!buf || !addr)
+		goto out_free;
+	for (i = 0; i < arg; i++) {
+		addr[i] = dma_map_single(master, buf, SZ_4K, DMA_BIDIRECTIONAL);
+		if (dma_mapping_error(master, addr[i]))
+			goto out_unmap;
+	}
+	ret = count_pairs(buf, SZ_4K);
+out_unmap:
+	while (i--)
+		dma_unmap_single(master, addr[i], SZ_4K, DMA_BIDIRECTIONAL);
+out_free:
+	vfree(addr);
+	kfree(buf);
+	return ret;
+}
+
+/* Threads that have not come to the start, and to the end; and when the last one did. */
+static atomic_t before, behind;
+static u64 started, ended;
+static DECLARE_COMPLETION(all_done);
+
+static int pair_thread(void *buf)
+{
+	pairs(buf, SZ_4K, BATCH * WARM_UP);
+	if (atomic_dec_and_test(&before))
+		started = ktime_get_ns();
+	while (atomic_read(&before))
+		cpu_relax();
+	pairs(buf, SZ_4K, BATCH * rounds);
+	if (atomic_dec_and_test(&behind)) {
+		ended = ktime_get_ns();
+		complete(&all_done);
+	}
+	return 0;
+}
+
+/* The CPUs take turns, so the clock goes by the instructions of all of them. */
+static int count_threads(void)
+{
+	void *bufs = kmalloc(array_size(arg, SZ_4K), GFP_KERNEL);
+	struct task_struct *thread;
+	int cpu;
+
+	if (!bufs)
+		return -ENOMEM;
+	atomic_set(&before, arg);
+	atomic_set(&behind, arg);
+	for (cpu = 0; cpu < arg; cpu++) {
+		thread = kthread_create_on_cpu(pair_thread, bufs + cpu * SZ_4K, cpu, "bench/%u");
+		if (WARN_ON(IS_ERR(thread)))
+			return PTR_ERR(thread);	/* ends the boot: the others wait for it */
+		wake_up_process(thread);
+	}
+	wait_for_completion(&all_done);
+	kfree(bufs);
+	snprintf(result, sizeof(result), "%llu", tenths(ended - started, 1, (u64)arg * BATCH * rounds));
+	return 0;
+}
+
+static int bench_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	if (!masters++)
+		master = &pdev->dev;
+	return 0;
+}
+
+static const struct pci_device_id bench_ids[] = {
+	{ PCI_DEVICE(0x1b36, 0x0005) },
+	{ }
+};
+
+static struct pci_driver bench_driver = {
+	.name = "bench",
+	.id_table = bench_ids,
+	.probe = bench_probe,
+};
+
+static int bench_run(u64 probed)
+{
+	if (!strcmp(test, "probe")) {
+		snprintf(result, sizeof(result), "%llu", tenths(probed, 1, masters));
+		return 0;
+	}
+	if (!strcmp(test, "pair"))
+		return count_buffer(count_pairs);
+	if (!strcmp(test, "batch"))
+		return count_buffer(count_batch);
+	if (!strcmp(test, "sg"))
+		return count_sg();
+	if (!strcmp(test, "live"))
+		return count_live();
+	if (!strcmp(test, "threads"))
+		return count_threads();
+	return -EINVAL;
+}
+
+static int __init bench_init(void)
+{
+	u64 start = ktime_get_ns();
+	int ret = pci_register_driver(&bench_driver);
+
+	if (ret)
+		return ret;
+	ret = masters ? bench_run(ktime_get_ns() - start) : -ENODEV;
+	if (ret)
+		pci_unregister_driver(&bench_driver);
+	return ret;
+}
+module_init(bench_init);
+
+static void __exit bench_exit(void)
+{
+	pci_unregister_driver(&bench_driver);
+}
+module_exit(bench_exit);
+
+MODULE_DESCRIPTION("Count the instructions of mapping for DMA");
+MODULE_LICENSE("GPL");
