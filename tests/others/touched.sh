@@ -46,6 +46,6 @@ set_symbols
 kernel_make prepare
 mapfile -t dirs < <(directories)
 kernel_make W=1 "${dirs[@]}"
-sed -nE "/^\.config:/d; /warning:/ { s#^$tree/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$dir.log" | sort -u >"$dir.warnings"
+sed -nE "/^\.config:/d; /warning:/ { s#^(\S*/)?$(basename "$tree")/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$dir.log" | sort -u >"$dir.warnings"
 # shellcheck disable=SC2086	# they are words
 [ "$link" = - ] || kernel_make $link
