@@ -3,7 +3,7 @@
 export KSRC LINUX_VERSION ISOLATE COMMITS SOAK_SECONDS
 
 .NOTPARALLEL:
-.PHONY: help packages tree refresh series apply run compare check check-others soak coverage clean
+.PHONY: help packages tree refresh series apply run compare check check-others soak coverage bench clean
 
 help:
 	@echo 'make packages  install what is needed (Debian 12 or 13)'
@@ -18,6 +18,7 @@ help:
 	@echo '               configurations and architectures; too long for every day'
 	@echo 'make soak      all masters under load for long, and tests on a kernel with its own checks'
 	@echo 'make coverage  how much of what the series adds is run by the tests, and what is not, and why'
+	@echo 'make bench     what mapping for DMA costs, stock and series, 32-bit ARM and arm64, as a table and plots'
 	@echo 'make clean     remove build/'
 	@echo
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
@@ -36,6 +37,10 @@ apply: packages
 
 coverage: packages tree
 	@scripts/coverage.py
+
+bench: packages tree
+	@scripts/bench.py
+	@scripts/plot.py
 
 check: packages tree
 	@prove --timer --failures --comments tests

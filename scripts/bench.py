@@ -293,13 +293,13 @@ def part_coherence():
 
 
 def part_io():
-    """Reads of an NVMe by fio, with so many on their way that the CPU has always something to do."""
-    from_disk = BUILD / "fio.img"
+    """Reads of an NVMe by fio, with many on their way at a time."""
+    run(ROOT / "scripts/fio.sh")
     for column in ("strict", "lazy", "passthrough"):
         guest = Guest(f"io-{column}", column, "reads=60000")
         guest.devices = ["-blockdev", "null-co,node-name=disk,size=67108864,read-zeroes=off",
                          "-device", "nvme,drive=disk,serial=disk",
-                         "-drive", f"if=none,id=fio,format=raw,readonly=on,file={escape(from_disk)}",
+                         "-drive", f"if=none,id=fio,format=raw,readonly=on,file={escape(BUILD / "fio.img")}",
                          "-device", "virtio-blk-device,drive=fio"]
         few, many = (list(map(int, line.split())) for line in guest.run().lines("fio"))
         yield "read of 4 KiB", column, (many[1] - few[1]) * 1e7 / (many[0] - few[0])

@@ -41,12 +41,12 @@ def done_testing():
 
 def run(*command):
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     except OSError as error:
         die(f"cannot run {command[0]} ({error.strerror}): run make packages")
     if done.returncode:
-        die(f"{Path(command[0]).name} failed:\n{done.stdout}")
+        die(f"{Path(command[0]).name} failed:\n{done.stderr}{done.stdout}")
+    return done.stdout
 
 
 def make_kernel(config=CONFIG):
@@ -62,21 +62,8 @@ def make_fio():
 
 
 def add_modules(*names):
-    """Builds tests/guest/NAME.c, and returns an initramfs that has it as /NAME.ko on top of the guest's."""
-    kernel = BUILD / "kernel" / CONFIG
-    directory = BUILD / "modules" / "-".join(names)
-    directory.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (directory / f"{name}.c").write_bytes((HERE / "guest" / f"{name}.c").read_bytes())
-    (directory / "Makefile").write_text("".join(f"obj-m += {name}.o\n" for name in names) +
-                                        "ccflags-y := -I$(srctree)\n")
-    run("make", "-s", "-C", BUILD / "linux", f"O={kernel}", "ARCH=arm", "CROSS_COMPILE=arm-none-eabi-",
-        "LOCALVERSION=", f"M={directory}", "modules")
-    (directory / "list").write_text("".join(f"file /{name}.ko {directory / name}.ko 0644 0 0\n" for name in names))
-    archive = subprocess.run([kernel / "usr/gen_init_cpio", directory / "list"], check=True, capture_output=True)
-    initramfs = directory / "initramfs.cpio"
-    initramfs.write_bytes((kernel / "initramfs.cpio").read_bytes() + archive.stdout)
-    return initramfs
+    """Returns an initramfs that has modules of tests/guest on top of the guest's."""
+    return Path(run(HERE.parent / "scripts/modules.sh", BUILD / "kernel" / CONFIG, BUILD / "linux", *names).strip())
 
 
 class Scenario(Boot):

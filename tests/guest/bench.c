@@ -7,7 +7,8 @@
  *
  * It is a driver for QEMU's pci-testdev, of which there may be many; the first of
  * them does the work. What is asked for by its parameters it does when it is
- * loaded, and leaves in the parameter "result", in tenths of instructions:
+ * loaded, and leaves in the parameter "result" and in the log, in tenths of
+ * instructions:
  *
  *	test=probe		one number: to bind a device, on average
  *	test=pair arg=BYTES	map, and unmap at once
@@ -18,6 +19,8 @@
  *
  * The cost of reading the clock is left out. rounds= says how often.
  */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/completion.h>
 #include <linux/dma-mapping.h>
@@ -300,6 +303,8 @@ static int __init bench_init(void)
 	ret = masters ? bench_run(ktime_get_ns() - start) : -ENODEV;
 	if (ret)
 		pci_unregister_driver(&bench_driver);
+	else
+		pr_info("%s %d %s\n", test, arg, result);
 	return ret;
 }
 module_init(bench_init);

@@ -8,9 +8,9 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
 . "$here/scripts/common.sh"
-source=$here/tests/others
 declare -A kernel=([base]=$BUILD/kernel/virt-arm64-base [series]=$BUILD/kernel/virt-arm64)
 declare -A tree=([base]=$BASE_TREE [series]=$TREE)
+declare -A initramfs=()
 declare -A options=([strict]='--gic 2' [lazy]='--gic 3')
 
 # What the guest reported of the masters, without what differs from boot to boot and what a base lacks, and how many
@@ -32,19 +32,6 @@ boot() {		# <base or series> <mode>
 
 # ---- instructions ----
 
-# The module, in an archive that goes after the guest's own.
-counting_initramfs() {	# <base or series>
-	local dir=$BUILD/others/dma-count-$1
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	cp "$source/dma-count.c" "$dir"
-	echo 'obj-m := dma-count.o' >"$dir/Makefile"
-	make -s -C "${tree[$1]}" O="${kernel[$1]}" ARCH=arm64 CROSS_COMPILE="$(cross_prefix arm64)" LOCALVERSION= M="$dir" \
-		modules >"$LOG/dma-count-$1.log" 2>&1
-	echo "file /dma-count.ko $dir/dma-count.ko 0644 0 0" >"$dir/list"
-	"${kernel[$1]}/usr/gen_init_cpio" "$dir/list" | cat "${kernel[$1]}/initramfs.cpio" - >"$dir/initramfs.cpio"
-}
-
 # With one CPU and a clock that goes by its instructions, what is counted does not depend on the host.
 count_instructions() {	# <base or series> <mode>
 	local dir=$BUILD/run/others-count-$1-$2 strict=1
@@ -52,30 +39,30 @@ count_instructions() {	# <base or series> <mode>
 	mkdir -p "$dir"
 	timeout --kill-after=5 300 qemu-system-aarch64 -M virt,iommu=smmuv3 -cpu cortex-a57 -smp 1 -m 1G -nodefaults \
 		-no-user-config -no-reboot -display none -serial "file:$dir/console.log" -icount shift=0,sleep=off \
-		-kernel "${kernel[$1]}/arch/arm64/boot/Image" -initrd "$BUILD/others/dma-count-$1/initramfs.cpio" \
+		-kernel "${kernel[$1]}/arch/arm64/boot/Image" -initrd "${initramfs[$1]}" \
 		-append "console=ttyAMA0 panic=-1 panic_on_warn=1 iommu.passthrough=0 iommu.strict=$strict \
-rdinit=/bin/busybox -- sh -c \"busybox insmod /dma-count.ko; busybox poweroff -f\"" \
-		-drive if=none,id=nvme,driver=null-co,size=64M -device nvme,drive=nvme,serial=nvme >"$dir/qemu.log" 2>&1
+rdinit=/bin/busybox -- sh -c \"busybox insmod /bench.ko test=batch arg=4096; busybox rmmod bench; \
+busybox insmod /bench.ko test=batch arg=65536; busybox poweroff -f\"" -device pci-testdev >"$dir/qemu.log" 2>&1
 }
 
-# Lines of KiB, map, unmap: the last two in tenths of instructions.
+# Lines of bytes, map, unmap: the last two in tenths of instructions.
 counts() {		# <base or series> <mode>
-	tr -d '\r' <"$BUILD/run/others-count-$1-$2/console.log" | sed -n 's/.*: dma-count //p'
+	tr -d '\r' <"$BUILD/run/others-count-$1-$2/console.log" | sed -n 's/.*bench: batch //p'
 }
 
 # Prints a row for each, and fails if one grew by more than 0.2 %, or if there is none.
 compare_counts() {	# <mode>
-	local kib base_map base_unmap map unmap n=0
-	while read -r kib base_map base_unmap map unmap; do
-		row "$1" "$kib" map "$base_map" "$map" && row "$1" "$kib" unmap "$base_unmap" "$unmap" || return 1
+	local size base_map base_unmap map unmap n=0
+	while read -r size base_map base_unmap map unmap; do
+		row "$1" "$size" map "$base_map" "$map" && row "$1" "$size" unmap "$base_unmap" "$unmap" || return 1
 		n=$((n + 1))
 	done < <(join <(counts base "$1") <(counts series "$1"))
 	[ "$n" = 2 ]
 }
 
-row() {			# <mode> <KiB> <call> <base> <series>
+row() {			# <mode> <bytes> <call> <base> <series>
 	echo "$@" | awk '{ printf "# | %-6s | %3d KiB %-5s | %8.1f | %8.1f | %+5.1f %% |\n",
-		$1, $2, $3, $4 / 10, $5 / 10, ($5 / $4 - 1) * 100; exit $5 > $4 * 1.002 }'
+		$1, $2 / 1024, $3, $4 / 10, $5 / 10, ($5 / $4 - 1) * 100; exit $5 > $4 * 1.002 }'
 }
 
 worktree "$BASE_TREE" refs/tags/base
@@ -89,7 +76,7 @@ for mode in strict lazy; do
 	is "$(outcome "others-arm64-series-$mode")" "$(outcome "others-arm64-base-$mode")" "$mode: groups, types, interrupts and page tables are as on the base"
 done
 for which in base series; do
-	counting_initramfs "$which"
+	initramfs[$which]=$("$here/scripts/modules.sh" "${kernel[$which]}" "${tree[$which]}" bench)
 done
 echo '# | mode   | call          | base     | series   | growth  |'
 echo '# | ------ | ------------- | -------- | -------- | ------- |'
