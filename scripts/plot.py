@@ -69,7 +69,7 @@ class Picture:
 
 def pairs(results):
     """Groups of bars, each next to stock's."""
-    rows = ["4 KiB", "64 KiB", "list of 64 pages", "list of 512 pages"]
+    rows = ["4 KiB", "64 KiB", "list of 64 pages", "list of 512 pages in a row"]
     found = {row: [(name, results[row][name] / results[row]["stock"]) for name in COLOURS] for row in rows}
     top = max(1.2, max(share for bars in found.values() for _, share in bars))
     picture = Picture("Instructions to map and unmap, next to stock on 32-bit ARM")

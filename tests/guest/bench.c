@@ -6,18 +6,18 @@
  * writes to the buffer in between.
  *
  * It is a driver for QEMU's pci-testdev, of which there may be many; the first of
- * them does the work. What is asked for by its parameters it does when it is
- * loaded, and leaves in the parameter "result" and in the log, in tenths of
- * instructions:
+ * them does the work. When it is loaded with works=TEST/NUMBER/ROUNDS,... it goes
+ * through these, and leaves in the log TEST/NUMBER and tenths of instructions:
  *
- *	test=probe		one number: to bind a device, on average
- *	test=pair arg=BYTES	map, and unmap at once
- *	test=batch arg=BYTES	two numbers: map, unmap, with some live at a time
- *	test=sg arg=PAGES	map and unmap a list of pages that are not contiguous
- *	test=live arg=NUMBER	a pair of 4 KiB while so many are mapped
- *	test=threads arg=CPUS	a pair of 4 KiB, with a thread on each of so many CPUs
+ *	probe/0/1		to bind a device, on average
+ *	pair/BYTES/ROUNDS	map, and unmap at once
+ *	batch/BYTES/ROUNDS	two figures: map, unmap, with some live at a time
+ *	sg/PAGES/ROUNDS		map and unmap a list of pages of which no two are neighbours
+ *	row/PAGES/ROUNDS	the same, of pages in a row
+ *	live/NUMBER/ROUNDS	a pair of 4 KiB while so many are mapped
+ *	threads/CPUS/ROUNDS	a pair of 4 KiB, with a thread on each of so many CPUs
  *
- * The cost of reading the clock is left out. rounds= says how often.
+ * The cost of reading the clock is left out.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -37,17 +37,17 @@
 #define BATCH	64	/* live at a time: a CPU's cache of IOVAs holds as many */
 #define WARM_UP	50	/* rounds that fill the caches, and make the page tables */
 
-static char *test = "probe";
-module_param(test, charp, 0444);
-static int arg;
-module_param(arg, int, 0444);
-static int rounds = 500;
-module_param(rounds, int, 0444);
+static char *works = "";
+module_param(works, charp, 0444);
+
+/* What is being done */
+static char test[16];
+static int arg, rounds;
 static char result[64];
-module_param_string(result, result, sizeof(result), 0444);
 
 static struct device *master;
 static int masters;
+static u64 probed;	/* how long that took */
 
 /* Tenths of nanoseconds for each of @number, without what reading the clock takes. */
 static u64 tenths(u64 sum, u64 reads, u64 number)
@@ -168,10 +168,10 @@ static int count_list(struct sg_table *table)
 	return 0;
 }
 
-/* Every other page of a buffer, so that no two are neighbours. */
-static int count_sg(void)
+/* Every page of a buffer, or with a stride of 2 every other one. */
+static int count_sg(int stride)
 {
-	unsigned int order = get_order(2 * arg * PAGE_SIZE);
+	unsigned int order = get_order(stride * arg * PAGE_SIZE);
 	struct page *pages = alloc_pages(GFP_KERNEL, order);
 	struct scatterlist *sg;
 	struct sg_table table;
@@ -182,7 +182,7 @@ static int count_sg(void)
 	if (sg_alloc_table(&table, arg, GFP_KERNEL))
 		goto out_free;
 	for_each_sgtable_sg(&table, sg, i)
-		sg_set_page(sg, pages + 2 * i, PAGE_SIZE, 0);
+		sg_set_page(sg, pages + stride * i, PAGE_SIZE, 0);
 	ret = count_list(&table);
 	sg_free_table(&table);
 out_free:
@@ -274,7 +274,7 @@ static struct pci_driver bench_driver = {
 	.probe = bench_probe,
 };
 
-static int bench_run(u64 probed)
+static int bench_work(void)
 {
 	if (!strcmp(test, "probe")) {
 		snprintf(result, sizeof(result), "%llu", tenths(probed, 1, masters));
@@ -285,12 +285,32 @@ static int bench_run(u64 probed)
 	if (!strcmp(test, "batch"))
 		return count_buffer(count_batch);
 	if (!strcmp(test, "sg"))
-		return count_sg();
+		return count_sg(2);
+	if (!strcmp(test, "row"))
+		return count_sg(1);
 	if (!strcmp(test, "live"))
 		return count_live();
 	if (!strcmp(test, "threads"))
 		return count_threads();
 	return -EINVAL;
+}
+
+static int bench_works(void)
+{
+	char *work;
+	int ret;
+
+	while ((work = strsep(&works, ","))) {
+		if (!*work)
+			continue;
+		if (sscanf(work, "%15[^/]/%d/%d", test, &arg, &rounds) != 3)
+			return -EINVAL;
+		ret = bench_work();
+		if (ret)
+			return ret;
+		pr_info("%s/%d %s\n", test, arg, result);
+	}
+	return 0;
 }
 
 static int __init bench_init(void)
@@ -300,11 +320,10 @@ static int __init bench_init(void)
 
 	if (ret)
 		return ret;
-	ret = masters ? bench_run(ktime_get_ns() - start) : -ENODEV;
+	probed = ktime_get_ns() - start;
+	ret = masters ? bench_works() : -ENODEV;
 	if (ret)
 		pci_unregister_driver(&bench_driver);
-	else
-		pr_info("%s %d %s\n", test, arg, result);
 	return ret;
 }
 module_init(bench_init);

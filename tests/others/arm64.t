@@ -41,13 +41,13 @@ count_instructions() {	# <base or series> <mode>
 		-no-user-config -no-reboot -display none -serial "file:$dir/console.log" -icount shift=0,sleep=off \
 		-kernel "${kernel[$1]}/arch/arm64/boot/Image" -initrd "${initramfs[$1]}" \
 		-append "console=ttyAMA0 panic=-1 panic_on_warn=1 iommu.passthrough=0 iommu.strict=$strict \
-rdinit=/bin/busybox -- sh -c \"busybox insmod /bench.ko test=batch arg=4096; busybox rmmod bench; \
-busybox insmod /bench.ko test=batch arg=65536; busybox poweroff -f\"" -device pci-testdev >"$dir/qemu.log" 2>&1
+rdinit=/bin/busybox -- sh -c \"busybox insmod /bench.ko works=batch/4096/500,batch/65536/500; busybox poweroff -f\"" \
+		-device pci-testdev >"$dir/qemu.log" 2>&1
 }
 
 # Lines of bytes, map, unmap: the last two in tenths of instructions.
 counts() {		# <base or series> <mode>
-	tr -d '\r' <"$BUILD/run/others-count-$1-$2/console.log" | sed -n 's/.*bench: batch //p'
+	tr -d '\r' <"$BUILD/run/others-count-$1-$2/console.log" | sed -n 's|.*bench: batch/||p'
 }
 
 # Prints a row for each, and fails if one grew by more than 0.2 %, or if there is none.
