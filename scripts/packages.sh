@@ -11,7 +11,8 @@ PACKAGES=(
 	gcc-arm-none-eabi device-tree-compiler qemu-system-arm e2fsprogs			# its target
 	shellcheck codespell sparse python3-ply python3-git					# checks
 )
-OTHERS=(gcc-riscv64-linux-gnu gcc-mips-linux-gnu gcc-arc-linux-gnu)
+OTHERS=(gcc-riscv64-linux-gnu gcc-mips-linux-gnu gcc-arc-linux-gnu
+	python3-sphinx graphviz)								# documentation
 # An architecture's own compiler is in gcc.
 [ "$HOSTTYPE" = aarch64 ] || PACKAGES+=(gcc-aarch64-linux-gnu)
 [ "$HOSTTYPE" = x86_64 ] || OTHERS+=(gcc-x86-64-linux-gnu)
