@@ -1,9 +1,9 @@
 # Only wires: the work is in scripts/.
 
-export KSRC LINUX_VERSION ISOLATE COMMITS SOAK_SECONDS
+export KSRC LINUX_VERSION ISOLATE COMMITS SOAK_SECONDS BOOT
 
 .NOTPARALLEL:
-.PHONY: help packages tree refresh series apply run compare check check-others soak coverage bench clean
+.PHONY: help packages tree refresh series apply run compare check check-others check-series soak coverage bench clean
 
 help:
 	@echo 'make packages  install what is needed (Debian 12 or 13)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make check     all tests'
 	@echo 'make check-others  what the series costs others: arm64 by instructions, builds of other'
 	@echo '               configurations and architectures; too long for every day'
+	@echo 'make check-series  each patch by itself: builds, links, no new warning of any checker; hours for all'
 	@echo 'make soak      all masters under load for long, and tests on a kernel with its own checks'
 	@echo 'make coverage  how much of what the series adds is run by the tests, and what is not, and why'
 	@echo 'make bench     what mapping for DMA costs, stock and series, 32-bit ARM and arm64, as a table and plots'
@@ -23,6 +24,8 @@ help:
 	@echo
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
 	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
+	@echo 'RANGE=<patches>          have make check-series try only these: 72, FIRST..LAST, or several of them'
+	@echo 'BOOT=1                   have it boot each kernel, too, and run its KUnit suites'
 	@echo 'SOAK_SECONDS=<seconds>   have make soak put load on the masters for so long, in each mode'
 	@echo 'ISOLATE=1                have make run isolate the masters from each other'
 
@@ -48,6 +51,11 @@ check: packages tree
 check-others: packages tree
 	@scripts/packages.sh others
 	@prove --timer --failures --comments tests/others
+
+check-series: packages tree
+	@tests/series/selected.sh $(RANGE) >/dev/null
+	@scripts/packages.sh series
+	@prove --timer --failures --comments tests/series :: $(RANGE)
 
 soak: packages tree
 	@prove --timer --failures --comments tests/soak

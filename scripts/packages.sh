@@ -1,7 +1,8 @@
 #!/bin/bash
 # packages.sh - install what the other scripts need, on a bare Debian 12 or 13. Does nothing, and needs neither root nor
-# network, when all of it is there. packages.sh others installs the compilers for other architectures, too, as far as
-# Debian has them. The details go to build/log/packages.log.
+# network, when all of it is there. packages.sh others installs the compilers for other architectures, too, and
+# packages.sh series these and what checks each patch, as far as Debian has them. The details go to
+# build/log/packages.log.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -11,8 +12,11 @@ PACKAGES=(
 	gcc-arm-none-eabi device-tree-compiler qemu-system-arm e2fsprogs			# its target
 	shellcheck codespell sparse python3-ply python3-git					# checks
 )
-OTHERS=(gcc-riscv64-linux-gnu gcc-mips-linux-gnu gcc-arc-linux-gnu
-	python3-sphinx graphviz)								# documentation
+SERIES=(coccinelle)
+OTHERS=(
+	gcc-riscv64-linux-gnu gcc-mips-linux-gnu gcc-arc-linux-gnu				# other targets
+	python3-sphinx graphviz									# documentation
+)
 # An architecture's own compiler is in gcc.
 [ "$HOSTTYPE" = aarch64 ] || PACKAGES+=(gcc-aarch64-linux-gnu)
 [ "$HOSTTYPE" = x86_64 ] || OTHERS+=(gcc-x86-64-linux-gnu)
@@ -52,13 +56,15 @@ require() {
 		die "cannot install ${missing[*]} (no network?): see build/log/packages.log"
 }
 
-others=
-if [ "${1-}" = others ]; then others=1; shift; fi
+more=()
+case ${1-} in
+others) more=("${OTHERS[@]}"); shift ;;
+series) more=("${OTHERS[@]}" "${SERIES[@]}"); shift ;;
+esac
 no_arguments "$@"
 command -v apt-get >/dev/null ||
 	die "not a Debian system: install the equivalents of ${PACKAGES[*]}"
 require "${PACKAGES[@]}"
-[ -n "$others" ] || exit 0
-for package in "${OTHERS[@]}"; do
+for package in "${more[@]}"; do
 	(require "$package") || note "going on without $package"
 done

@@ -1,0 +1,179 @@
+#!/bin/bash
+# patches.t [PATCH or FIRST..LAST]... - each patch of the series, or each of those named, holds on its own: it applies,
+# checkpatch and codespell pass it, the kernel builds with it, links, and has no warning of the compiler, of sparse or of
+# kernel-doc that the base has not. That is 32-bit ARM with all IOMMU drivers that the series touches, ARM without an IOMMU,
+# and arm64; other architectures build the files of theirs. With BOOT=1 each boots, too, and the KUnit suites pass that it has.
+
+set -euo pipefail
+here=$(cd "$(dirname "$0")/../.." && pwd)
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$here/tests/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
+. "$here/scripts/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../checkpatch.sh
+. "$here/tests/checkpatch.sh"
+# shellcheck source-path=SCRIPTDIR source=../kunit.sh
+. "$here/tests/kunit.sh"
+# shellcheck source-path=SCRIPTDIR source=builds.sh
+. "$here/tests/series/builds.sh"
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+# From where on a kernel boots in QEMU, behind its SMMUv3, and from where on all masters move data.
+BOOTS='iommu/arm-smmu-v3: Allow the driver on 32-bit ARM'
+MOVES='ARM: dma-mapping: Use dma-iommu behind every IOMMU'
+
+# ---- without a build ----
+
+quietly() {		# what it says is shown if it fails
+	"$@" >"$tmp/said" 2>&1 || { tail -n 20 "$tmp/said" | sed 's/^/# /'; return 1; }
+}
+
+# The patch, on the commit before its own, gives the tree of its own.
+applies() {		# <patch> <commit>
+	(
+		export GIT_INDEX_FILE=$tmp/index
+		tree_git read-tree "$2^"
+		apply_patch "$1"
+		[ "$(tree_git write-tree)" = "$(tree_git rev-parse "$2^{tree}")" ] || die 'another tree than that of its commit: run make tree'
+	)
+}
+
+passes_checkpatch() {	# <commit>
+	tree_git format-patch -q -1 --signoff --stdout "$1" >"$tmp/patch"
+	checkpatch "$tmp/patch"
+}
+
+# The message, and the lines that the patch adds.
+spelled() {		# <commit>
+	tree_git show -U0 --format=%B "$1" | sed -nE '/^diff --git/,$ { /^\+\+\+ /d; s/^\+//p; d }; p' >"$tmp/text"
+	(cd "$tmp" && codespell text)
+}
+
+# Lines of what is new; there must be none.
+none() {		# <lines>
+	[ -z "$1" ] || { printf '# %s\n' "${1//$'\n'/$'\n# '}"; return 1; }
+}
+
+touched() {		# <commit> <pathspec...>
+	tree_git diff-tree -r --no-commit-id --name-only --diff-filter=d "$1" -- "${@:2}"
+}
+
+# What kernel-doc says of a file in a commit, without line numbers.
+kernel_doc() {		# <commit> <file>
+	tree_git show "$1:$2" >"$tmp/${2##*/}" 2>/dev/null || return 0
+	"$TREE/scripts/kernel-doc" -none "$tmp/${2##*/}" 2>&1 | sed -E "s#$tmp/##; s/:[0-9]+:?/:/" | sort -u
+}
+
+documented() {		# <commit>
+	local file
+	while read -r file; do
+		none "$(comm -13 <(kernel_doc refs/tags/base "$file") <(kernel_doc "$1" "$file"))" || return 1
+	done < <(touched "$1" '*.c' '*.h')
+}
+
+# ---- builds ----
+
+builds_as() {		# <name>
+	step "$1" C=1 || {
+		echo "# see ${each#"$ROOT"/}/$1.log, which ends with"
+		tail -n 15 "$each/$1.log" | sed 's/^/#   /'
+		return 1
+	}
+}
+
+no_new_warning() {	# <name>
+	none "$(comm -13 <(tail -n +2 "$each/$1.base") <(warnings "$1"))"
+}
+
+# Those files of a commit that an aside is for; files that no other builds.
+aside_objects() {	# <commit> <files>
+	touched "$1" ":(glob)$2" | sed -n 's/\.c$/.o/p'
+}
+
+# An aside's object may warn as it did before the patch.
+builds_aside() {	# <commit> <aside>
+	local name config files before
+	local -a objects
+	read -r name config files <<<"$2"
+	mapfile -t objects < <(aside_objects "$1" "$files")
+	go "$1^"
+	aside "$name" "$config" "${objects[@]}" || true
+	before=$(warnings "${name%:*}")
+	go "$1"
+	aside "$name" "$config" "${objects[@]}" || { tail -n 15 "$each/${name%:*}.log" | sed 's/^/# /'; return 1; }
+	none "$(comm -13 <(echo "$before") <(warnings "${name%:*}"))"
+}
+
+# Files of C that none of the builds has compiled.
+never_built() {		# <commit>
+	local file
+	touched "$1" '*.c' | while read -r file; do
+		compgen -G "$each/*/${file%.c}.o" >/dev/null || echo "$file"
+	done | paste -sd' '
+}
+
+# ---- boots ----
+
+is_in() {		# <subject> <commit>: the patch of that subject is the commit, or before it
+	tree_git merge-base --is-ancestor "$(patch_commit "$1")" "$2"
+}
+
+boots() {		# <commit>
+	local kernel
+	local -a observe=()
+	kernel=$BUILD/kernel/virt-${walked##*/}
+	is_in "$MOVES" "$1" || observe=(--observe)
+	"$here/scripts/build.sh" virt "$walked" && "$here/scripts/guest.sh" "$kernel" &&
+		"$here/scripts/boot.py" --kernel "$kernel" --name each "${observe[@]}"
+}
+
+# Of the options that enable the suites, those that the kernel has by now.
+known_options() {
+	cat "$configs"/kunit-{arm,dma-api}.kunitconfig | while read -r line; do
+		[[ $line == CONFIG_* ]] || continue
+		line=${line%=y}
+		! git -C "$walked" grep -qE "^(menu)?config ${line#CONFIG_}$" -- '*Kconfig*' || echo "$line=y"
+	done
+}
+
+kunit_passes() {
+	known_options >"$tmp/kunitconfig"
+	kunit arm "$walked" kunit-each --kunitconfig="$tmp/kunitconfig" --kernel_args=panic_on_warn=1 ||
+		{ tail -n 30 "$LOG/kunit-each.log"; return 1; }
+}
+
+# ---- a patch ----
+
+try() {			# <patch>
+	local number=${1##*/} commit name entry
+	number=${number%%-*}
+	commit=$(patch_commit "$(patch_message "$1" | head -n 1)")
+	ok "${1##*/} applies" quietly applies "$1" "$commit"
+	ok "$number: checkpatch" passes_checkpatch "$commit"
+	ok "$number: codespell" quietly spelled "$commit"
+	ok "$number: nothing new of kernel-doc" documented "$commit"
+	catch_up "$(tree_git rev-parse "$commit^")"
+	go "$commit"
+	for name in "${builds[@]}"; do
+		ok "$number: $name builds, and links" builds_as "$name"
+		ok "$number: $name: no new warning" no_new_warning "$name"
+	done
+	for entry in "${asides[@]}"; do
+		[ -n "$(aside_objects "$commit" "${entry##* }")" ] || continue
+		ok "$number: ${entry%%:*} builds what is its own, without a new warning" builds_aside "$commit" "$entry"
+	done
+	is "$(never_built "$commit")" '' "$number: all files of C are built"
+	if [ -z "${BOOT:-}" ] || ! is_in "$BOOTS" "$commit"; then return; fi
+	ok "$number: boots" quietly boots "$commit"
+	ok "$number: KUnit" quietly kunit_passes
+}
+
+selection=$("$here/tests/series/selected.sh" "$@")
+for name in "${builds[@]}"; do
+	base_warnings "$name"
+done
+while read -r patch; do
+	try "$patch"
+done <<<"$selection"
+done_testing
