@@ -43,6 +43,7 @@ coverage: packages tree
 
 bench: packages tree
 	@scripts/bench.py
+	@scripts/hotspots.py >/dev/null
 	@scripts/plot.py
 
 check: packages tree

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """
-Draws what bench.py found, from build/bench/results.json, as SVG: plots/pairs.svg, what
-map and unmap cost next to stock, and plots/growth.svg, what a pair costs the more is
-mapped, for the README.
+Draws what bench.py and hotspots.py left in build/bench, as SVG, for the README:
+plots/pairs.svg, what map and unmap cost next to stock, plots/growth.svg, what a pair
+costs the more is mapped, and plots/hotspots.svg, where the instructions of a pair go.
 """
 
 import json
@@ -11,14 +11,14 @@ import math
 import sys
 from xml.sax.saxutils import escape
 
-from bench import RESULTS, ROOT
+from bench import OUT, RESULTS, ROOT
 from qemu import die, text
 
 PLOTS = ROOT / "plots"
 # Told apart without colours, too: by their order, and by the legend's.
 COLOURS = {"stock": "#7f7f7f", "strict": "#1f5fa8", "lazy": "#6fb1e6", "arm64 strict": "#b0562b", "arm64 lazy": "#eaa67f"}
 WIDTH, HEIGHT = 760, 340
-LEFT, RIGHT, TOP, BOTTOM = 60, 20, 50, 50
+LEFT, RIGHT, TOP, BOTTOM = 60, 40, 50, 50
 
 
 class Picture:
@@ -55,6 +55,17 @@ class Picture:
     def below(self, x, label):
         middle, bottom = self.at(x, 0)
         self.text(label, middle, bottom + 18, "middle")
+
+    def row(self, number, rows, share, label):
+        """A bar that lies, with its name and figure, one of so many."""
+        height = (HEIGHT - TOP - 10) / rows
+        y = TOP + number * height
+        x = LEFT + 170
+        self.parts.append(f'<rect x="{x}" y="{y:.1f}" width="{share * (WIDTH - RIGHT - x - 40):.1f}" '
+                          f'height="{height * 0.8:.1f}" fill="{COLOURS["strict"]}"/>')
+        name, figure = label
+        self.text(name, x - 6, y + height * 0.7, "end", 10)
+        self.text(figure, x + share * (WIDTH - RIGHT - x - 40) + 5, y + height * 0.7, size=10)
 
     def legend(self, names):
         for number, name in enumerate(names):
@@ -104,6 +115,19 @@ def growth(results):
     picture.save(PLOTS / "growth.svg")
 
 
+def hotspots(found):
+    """The dearest functions, and what is left."""
+    shown = found["functions"][:20]
+    rest = sum(count for _, count in found["functions"][20:])
+    rows = shown + [["all others", rest]]
+    total = sum(count for _, count in rows)
+    picture = Picture(f"Where the {total:,.0f} instructions of a pair of 4 KiB go, strict")
+    most = max(count for _, count in rows)
+    for number, (name, count) in enumerate(rows):
+        picture.row(number, len(rows), count / most, (name, f"{count:.0f}"))
+    picture.save(PLOTS / "hotspots.svg")
+
+
 def main():
     if sys.argv[1:]:
         print(__doc__.strip())
@@ -114,6 +138,9 @@ def main():
     PLOTS.mkdir(exist_ok=True)
     pairs(results)
     growth(results)
+    profile = json.loads(text(OUT / "hotspots.json") or "{}")
+    if (profile.get("column"), profile.get("work")) == ("strict", "pair/4096"):
+        hotspots(profile)
 
 
 if __name__ == "__main__":
