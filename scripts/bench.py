@@ -67,6 +67,7 @@ Bar = collections.namedtuple("Bar", "row column factor other_row other_column")
 
 def bars():
     for row, strict, lazy in (("4 KiB", 0.9, 0.55), ("64 KiB", 0.85, None), ("list of 64 pages", 0.3, 0.22),
+                              ("list of 64 pages in a row", 0.3, 0.22),
                               ("list of 512 pages in a row", 0.3, 0.22), ("4 KiB, 100,000 live", 0.1, 0.06)):
         yield Bar(row, "strict", strict, row, "stock")
         if lazy:
@@ -187,7 +188,7 @@ def memory(column):
 def part_cpus():
     for column in ARM:
         for number in (1, 4):
-            guest = Guest(f"cpus-{column}-{number}", column, [("threads", number, ROUNDS)])
+            guest = Guest(f"cpus-{column}-{number}", column, [("threads", number, 4 * ROUNDS)])
             guest.cpus = number
             guest.devices = testdevs(1)
             yield (f"4 KiB, {number} CPU" + "s" * (number > 1), column,
@@ -294,7 +295,7 @@ def part_io():
     """Reads of an NVMe by fio, with many on their way at a time."""
     run(ROOT / "scripts/fio.sh")
     for column in ("strict", "lazy", "passthrough"):
-        guest = Guest(f"io-{column}", column, words="reads=60000")
+        guest = Guest(f"io-{column}", column, words="reads=300000")
         guest.devices = ["-blockdev", "null-co,node-name=disk,size=67108864,read-zeroes=off",
                          "-device", "nvme,drive=disk,serial=disk",
                          "-drive", f"if=none,id=fio,format=raw,readonly=on,file={escape(BUILD / 'fio.img')}",
@@ -335,9 +336,9 @@ def judged(results):
 
 
 def difference(old, new):
-    """The largest between two runs, in per cent, and where."""
+    """The largest between two runs, in per cent, and where. Locks depend on how the host runs QEMU's threads."""
     found = [(abs(value / old[row][column] - 1) * 100, f"{row}, {column}") for row, values in new.items()
-             for column, value in values.items() if old.get(row, {}).get(column)]
+             for column, value in values.items() if old.get(row, {}).get(column) and not row.startswith("lock")]
     return max(found, default=None)
 
 
@@ -378,7 +379,8 @@ def main():
     print(lines)
     print("\n".join(["", *judged(results)]))
     if old:
-        print("\nThe run before this differs by {:.2f} % at most: {}".format(*difference(old, results)))
+        print("\nWithout the locks, the run before this differs by {:.2f} % at most: {}".format(
+            *difference(old, results)))
 
 
 if __name__ == "__main__":
