@@ -368,6 +368,62 @@ is "$(git -C "$tmp/own" log --format=%b | grep -c '^Signed-off-by: A Port')$(git
 	'signed off, and nothing else changes'
 KSRC=$tmp/linux
 
+# ---- another base ----
+
+port() {		# run <script>, on a kernel in which line 19 is another
+	KSRC=$tmp/mainline BASE=mainline run "$@"
+}
+
+BASE=other run tree
+fails_with 'a base that there is not' 'BASE=other is neither 6.12 nor mainline'
+BASE=mainline run tree
+fails_with 'KSRC of another Linux than the base' "KSRC=$tmp/linux is Linux 6.12.99; this series is for 7.2"
+fake_kernel "$tmp/mainline" 2
+sed -i 's/VERSION = 6/VERSION = 7/' "$tmp/mainline/Makefile"
+sed -i 's/^line 19/line nineteen/' "$tmp/mainline/drivers/iommu/iommu.c"
+port tree
+fails_with 'a patch that does not apply to it' 'patches/0001-iommu-change-line-20.patch: hunk at drivers/iommu/iommu.c:17 does not apply to Linux 7.2.99'
+mkdir "$repo/mainline"
+echo 'iommu-change-line-20.patch: not ported yet' >"$repo/mainline/dropped"
+port tree
+linux=$repo/build/mainline/linux
+is "$status$(subjects)" "0base: Linux 7.2.99|iommu: a shared thing whose subject is so long that its file's name must be cut" \
+	'a patch that is dropped there'
+port refresh
+is "$status$out" '0nothing to refresh' 'refresh there is a no-op, too'
+before=$(state)
+linux=$repo/build/linux run tree
+is "$(state)" "$before" 'each base has a tree of its own'
+git -C "$linux" reset -q --hard base
+port refresh
+fails_with 'a patch that is gone there' 'no commit for iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch: port it, or say why not in mainline/dropped'
+sed -i 's/^line 20/	LINE 20/' "$linux/drivers/iommu/iommu.c"
+commit 'iommu: change line 20'
+echo 'int early;' >"$linux/drivers/iommu/early.c"
+commit 'iommu: early'
+port refresh
+fails_with 'a commit that 6.12 has not' 'a commit for iommu-early.patch, which patches/ has not'
+git -C "$linux" reset -q --hard HEAD^
+git -C "$linux" cherry-pick refs/project/taken >/dev/null
+echo 'int mainline;' >>"$linux/drivers/iommu/shared.c"
+commit "fixup! iommu: a shared thing whose subject is so long that its file's name must be cut"
+autosquash
+snapshot
+port refresh
+is "$out" $'mainline/drivers/iommu/shared.c: new\nmainline/dropped: removed\nmainline/patches/iommu-change-line-20.patch: new' 'what differs there is kept, and no more'
+is "$(changed)" '' 'and 6.12 stays as it is'
+port tree
+is "$status$(subjects)" "0base: Linux 7.2.99|iommu: change line 20|iommu: a shared thing whose subject is so long that its file's name must be cut" \
+	'what is ported is no longer dropped'
+port refresh
+is "$status$out" '0nothing to refresh' 'refresh after that is a no-op'
+git -C "$linux" show "HEAD:drivers/iommu/shared.c" | sed '$d' >"$linux/drivers/iommu/shared.c"
+commit "fixup! iommu: a shared thing whose subject is so long that its file's name must be cut"
+autosquash
+port refresh
+is "$out$(ls "$repo/mainline")" 'mainline/drivers/iommu/shared.c: removedpatches' 'what differs no more goes'
+linux=$repo/build/linux
+
 # ---- packages and style ----
 
 stubs() {		# a machine with a user who has no sudo, and two packages too few

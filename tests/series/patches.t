@@ -145,11 +145,10 @@ kunit_passes() {
 
 # ---- a patch ----
 
-try() {			# <patch>
-	local number=${1##*/} commit name entry
-	number=${number%%-*}
-	commit=$(patch_commit "$(patch_message "$1" | head -n 1)")
-	ok "${1##*/} applies" quietly applies "$1" "$commit"
+try() {			# <number> <patch>
+	local number=$1 commit name entry
+	commit=$(patch_commit "$(patch_message "$2" | head -n 1)")
+	ok "$number: ${2#"$ROOT"/} applies" quietly applies "$2" "$commit"
 	ok "$number: checkpatch" passes_checkpatch "$commit"
 	ok "$number: codespell" quietly spelled "$commit"
 	ok "$number: nothing new of kernel-doc" documented "$commit"
@@ -173,7 +172,7 @@ selection=$("$here/tests/series/selected.sh" "$@")
 for name in "${builds[@]}"; do
 	base_warnings "$name"
 done
-while read -r patch; do
-	try "$patch"
+while read -r number patch; do
+	try "$number" "$patch"
 done <<<"$selection"
 done_testing
