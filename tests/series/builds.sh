@@ -5,7 +5,7 @@
 
 each=$BUILD/each
 walked=$each/patch		# the worktree
-builds=(iommu no-iommu arm64)	# of all, and links
+builds=(${BUILDS:-iommu no-iommu arm64})	# of all, and links
 # Of single objects, where only others than the above have them: a name and architecture, its configuration, the files.
 asides=('no-mmu:arm mps2_defconfig arch/arm/mm/dma-mapping-nommu.c' 'arc:arc haps_hs_defconfig arch/arc/*'
 	'mips:mips malta_defconfig arch/mips/*' 'riscv:riscv defconfig arch/riscv/*')
@@ -44,7 +44,7 @@ step() {
 
 # Without line numbers, which move.
 warnings() {		# <name>
-	sed -nE "/\.wanted:/d; /(warning|error):/ { s#^(\./|\.\./)*$walked/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$each/$1.log" | sort -u
+	sed -nE "/\.wanted:/d; /(warning|error):/ { s#^(\.\./)?${walked##*/}/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$each/$1.log" | sort -u
 }
 
 # go <commit>: only files that differ change.

@@ -39,8 +39,11 @@ applies() {		# <patch> <commit>
 	)
 }
 
+# As mailed by somebody who made it, and signs it off.
 passes_checkpatch() {	# <commit>
-	tree_git format-patch -q -1 --signoff --stdout "$1" >"$tmp/patch"
+	local mailed
+	mailed=$(tree_git log -1 --format=%B "$1" | tree_git commit-tree "$1^{tree}" -p "$1^")
+	tree_git format-patch -q -1 --signoff --stdout "$mailed" >"$tmp/patch"
 	checkpatch "$tmp/patch"
 }
 
