@@ -22,8 +22,9 @@ fake_kernel() {		# <dir> <patchlevel>
 }
 
 fake_repo() {
-	mkdir -p "$repo/patches" "$repo/drivers/iommu" "$repo/tools"
+	mkdir -p "$repo/patches" "$repo/drivers/iommu" "$repo/tools" "$repo/tests"
 	cp -r "$here/Makefile" "$here/scripts" "$repo"
+	cp -r "$here/tests/series" "$repo/tests"
 	echo 'int shared;' >"$repo/drivers/iommu/shared.c"
 	printf '#!/bin/sh\n' >"$repo/tools/show"
 	chmod +x "$repo/tools/show"
@@ -367,6 +368,30 @@ is "$status$(git -C "$tmp/own" log --reverse --format='%s by %an' | paste -sd'|'
 is "$(git -C "$tmp/own" log --format=%b | grep -c '^Signed-off-by: A Port')$(git -C "$tmp/own" status --porcelain)" 2 \
 	'signed off, and nothing else changes'
 KSRC=$tmp/linux
+
+# ---- parts of the series ----
+
+select_patches() {	# <arguments>
+	run ../tests/series/selected "$@"
+	out=${out//"$repo/patches/"/}
+}
+first='0001 0001-iommu-change-line-20.patch'
+second='0002 0002-iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch'
+select_patches
+is "$status$out" "0$first"$'\n'"$second" 'all patches'
+select_patches 1..2 0002-iommu-a-shared-thing patches/0001-iommu-change-line-20.patch
+is "$status$out" "0$first"$'\n'"$second" 'patches that are named more than once are selected once, in order'
+select_patches 2
+is "$status$out" "0$second" 'a patch by its number'
+select_patches 1..3
+fails_with 'a patch that there is not' 'there is no patch 0003 in patches/'
+select_patches 2..1
+fails_with 'a range that is the wrong way round' '2..1: 0001 comes before 0002'
+select_patches first
+fails_with 'what is no patch' 'first is neither the number nor the name of a patch, nor FIRST..LAST'
+status=0
+out=$(BUILDS=mips "$here/tests/series/patches.t" 1 2>&1) || status=$?
+fails_with 'a build that there is not' 'BUILDS=mips: mips is none of iommu, no-iommu and arm64'
 
 # ---- another base ----
 

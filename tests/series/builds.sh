@@ -10,6 +10,13 @@ read -ra builds <<<"${BUILDS:-iommu no-iommu arm64}"	# of all, and links
 asides=('no-mmu:arm mps2_defconfig arch/arm/mm/dma-mapping-nommu.c' 'arc:arc haps_hs_defconfig arch/arc/*'
 	'mips:mips malta_defconfig arch/mips/*' 'riscv:riscv defconfig arch/riscv/*')
 
+for name in "${builds[@]}"; do
+	case $name in
+	iommu | no-iommu | arm64) ;;
+	*) die "BUILDS=$BUILDS: $name is none of iommu, no-iommu and arm64" ;;
+	esac
+done
+
 # What a build's configuration has. What a tree or an architecture lacks is dropped, and comes with the patch that adds it.
 fragment() {
 	local configs=$ROOT/tests/configs

@@ -20,7 +20,7 @@ selected() {
 	for range; do
 		first=$(number "${range%..*}")
 		last=$(number "${range##*..}")
-		[[ ! $first > $last ]] || die "$range: $first comes after $last"
+		[[ ! $first > $last ]] || die "$range: $last comes before $first"
 		numbered_patches | awk -F/ -v first="$first" -v last="$last" 'substr($NF, 1, 4) >= first && substr($NF, 1, 4) <= last'
 	done
 }
