@@ -368,7 +368,7 @@ static struct iommu_domain mock_blocked_domain = {
 
 static struct iommu_domain *mock_domain_alloc_paging(struct device *dev)
 {
-	struct mock_domain *mock = kzalloc(sizeof(*mock), GFP_KERNEL);
+	struct mock_domain *mock = kzalloc_obj(*mock);
 
 	if (!mock)
 		return ERR_PTR(-ENOMEM);
@@ -428,7 +428,7 @@ static struct iommu_device *mock_probe_device(struct device *dev)
 	if (!mmu)
 		return ERR_PTR(-ENODEV);
 
-	master = kzalloc(sizeof(*master), GFP_KERNEL);
+	master = kzalloc_obj(*master);
 	if (!master)
 		return ERR_PTR(-ENOMEM);
 	master->dev = dev;
