@@ -1,6 +1,6 @@
 # Only wires: the work is in scripts/.
 
-export KSRC LINUX_VERSION ISOLATE COMMITS SOAK_SECONDS BOOT
+export KSRC LINUX_VERSION ISOLATE COMMITS SOAK_SECONDS BOOT BASE
 
 .NOTPARALLEL:
 .PHONY: help packages tree refresh series apply run compare check check-others check-series soak coverage bench clean
@@ -22,6 +22,7 @@ help:
 	@echo 'make bench     what mapping for DMA costs, stock and series, 32-bit ARM and arm64, as a table and plots'
 	@echo 'make clean     remove build/'
 	@echo
+	@echo 'BASE=mainline            have any of it work on Linux 7.2, as far as the series is ported, in build/mainline'
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
 	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
 	@echo 'RANGE=<patches>          have make check-series try only these: 72, FIRST..LAST, or several of them'
@@ -62,5 +63,6 @@ soak: packages tree
 	@prove --timer --failures --comments tests/soak
 
 clean:
-	@scripts/tree.sh --saved
+	@BASE= scripts/tree.sh --saved
+	@BASE=mainline scripts/tree.sh --saved
 	@rm -rf build

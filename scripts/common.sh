@@ -6,23 +6,32 @@ set -euo pipefail
 export LC_ALL=C
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_OBJECT_DIRECTORY GIT_PREFIX
 
+die() {
+	echo "error: $*" >&2
+	exit 1
+}
+
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATCHES=$ROOT/patches
-BUILD=$ROOT/build
+DEBS=$ROOT/build/deb
+APT=$ROOT/build/apt
+# BASE says which Linux the series goes on. PORT has what differs there: patches and added files, under the names and at
+# the paths that they have here, and a list of patches that are dropped there. SUITE is Debian's, if not the system's.
+case ${BASE:-6.12} in
+6.12) LINUX=6.12 BUILD=$ROOT/build PORT='' SUITE='' ;;
+mainline) LINUX=7.2 BUILD=$ROOT/build/mainline PORT=$ROOT/mainline SUITE=unstable ;;
+*) die "BASE=$BASE is neither 6.12 nor mainline" ;;
+esac
+PACKAGE=linux-source-$LINUX
 LOG=$BUILD/log
-DEBS=$BUILD/deb
-APT=$BUILD/apt
 # The tree is named by its variable everywhere, so that the tests can have trees of their own.
 TREE=$BUILD/linux
 # Worktrees of it, for comparisons: see stock.sh
 BASE_TREE=$BUILD/base
 STOCK_TREE=$BUILD/stock
-PACKAGE=linux-source-6.12
-
-die() {
-	echo "error: $*" >&2
-	exit 1
-}
+# What messages call them.
+TREE_NAME=${TREE#"$ROOT"/}
+LOG_NAME=${LOG#"$ROOT"/}
 
 note() {
 	echo "==> $*" >&2
@@ -59,8 +68,34 @@ cross_prefix() {
 
 # ---- patches: "Subject: ...", message, "---", "Adds: file" lines, diff ----
 
-patch_files() {
+# Those of 6.12, which have a number.
+numbered_patches() {
 	find "$PATCHES" -maxdepth 1 -name '[0-9]*.patch' 2>/dev/null | sort
+}
+
+# What the base has instead of a patch of 6.12's: PORT's of the same name without its number, the same, or none.
+ported() {		# <patch>
+	local name=${1##*/[0-9][0-9][0-9][0-9]-}
+	if [ -z "$PORT" ]; then
+		echo "$1"
+	elif [ -f "$PORT/patches/$name" ]; then
+		echo "$PORT/patches/$name"
+	elif ! grep -qs "^$name: " "$PORT/dropped"; then
+		echo "$1"
+	fi
+}
+
+# The series for the base, in order.
+patch_files() {
+	local file
+	while read -r file; do
+		ported "$file"
+	done < <(numbered_patches)
+}
+
+# Where this repository has a file that the series adds.
+added_file() {		# <its path in the kernel>
+	if [ -n "$PORT" ] && [ -f "$PORT/$1" ]; then echo "$PORT/$1"; else echo "$ROOT/$1"; fi
 }
 
 patch_message() {
@@ -89,8 +124,9 @@ inputs_id() {
 			cat "$file"
 		done
 		patch_adds "${patches[@]}" | while read -r file; do
-			[ ! -x "$ROOT/$file" ] || echo executable
-			cat "$ROOT/$file" 2>/dev/null || echo missing
+			file=$(added_file "$file")
+			[ ! -x "$file" ] || echo executable
+			cat "$file" 2>/dev/null || echo missing
 		done
 	} | sha256sum | cut -d' ' -f1
 }
@@ -134,7 +170,7 @@ commit_base() {
 
 # Adds one patch to the index. Exact context is wanted: a hunk may move, but not bend.
 apply_patch() {
-	local patch=$1 name=patches/${1##*/} release errors file mode blob
+	local patch=$1 name=${1#"$ROOT"/} release errors file source mode blob
 	release=$(tree_git log -1 --format=%s refs/tags/base)
 	if [ -n "$(patch_diff "$patch")" ]; then
 		errors=$(patch_diff "$patch" | tree_git apply --cached --whitespace=nowarn --no-ignore-whitespace - 2>&1) ||
@@ -144,11 +180,12 @@ apply_patch() {
 			END { if (!hit) print name ": does not apply to " release ": " first }' <<<"$errors")"
 	fi
 	while read -r file; do
-		[ -f "$ROOT/$file" ] || die "$name: adds $file, which this repository lacks"
+		source=$(added_file "$file")
+		[ -f "$source" ] || die "$name: adds $file, which this repository lacks"
 		! tree_git cat-file -e ":$file" 2>/dev/null || die "$name: adds $file, which ${release#base: } already has"
 		mode=100644
-		[ ! -x "$ROOT/$file" ] || mode=100755
-		blob=$(tree_git hash-object -w --no-filters "$ROOT/$file")
+		[ ! -x "$source" ] || mode=100755
+		blob=$(tree_git hash-object -w --no-filters "$source")
 		tree_git update-index --add --cacheinfo "$mode,$blob,$file"
 	done < <(patch_adds "$patch")
 }
@@ -177,7 +214,7 @@ patch_commit() {
 	local commit
 	commit=$(tree_git log --format='%H %s' refs/tags/base..HEAD |
 		awk -v subject="$1" 'substr($0, index($0, " ") + 1) == subject { print $1 }')
-	[ -n "$commit" ] || die "build/linux has no commit \"$1\": run make tree"
+	[ -n "$commit" ] || die "$TREE_NAME has no commit \"$1\": run make tree"
 	echo "$commit"
 }
 
@@ -199,10 +236,10 @@ touched_files() {
 require_clean() {
 	local state
 	for state in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD; do
-		[ ! -e "$TREE/.git/$state" ] || die "build/linux is in the middle of a rebase, am, merge or pick: finish or abort it first"
+		[ ! -e "$TREE/.git/$state" ] || die "$TREE_NAME is in the middle of a rebase, am, merge or pick: finish or abort it first"
 	done
 	state=$(tree_git status --porcelain --untracked-files=normal)
-	[ -z "$state" ] || die "build/linux has uncommitted changes: commit them, or put them away with git stash -u"
+	[ -z "$state" ] || die "$TREE_NAME has uncommitted changes: commit them, or put them away with git stash -u"
 }
 
 tree_taken() {
@@ -219,23 +256,38 @@ record_inputs() {
 
 # ---- Debian packages, without root and without touching the system's apt state ----
 
-# Where the lists of an architecture are. Each has its own, as apt drops all lists of a source when one is broken.
+# Where the lists of an architecture are, and of $apt_suite if that is set. Each has its own, as apt drops all lists of a
+# source when one is broken.
 apt_dir() {
-	echo "$APT/${apt_arch:-$(dpkg --print-architecture)}"
+	echo "$APT${apt_suite:+/$apt_suite}/${apt_arch:-$(dpkg --print-architecture)}"
 }
 
-# apt_private <apt tool> <arguments>: the system's sources, but lists and caches in build/apt. Hooks of the system's
-# apt.conf (caches, desktop daemons) are not for us.
+# The line that apt needs for another suite of Debian, from where the system has its own from.
+apt_source() {		# <suite>
+	local apt_suite='' keys=/usr/share/keyrings/debian-archive-keyring.gpg from
+	apt_recent || apt_update
+	# shellcheck disable=SC2016	# the field is for apt
+	from=$(apt_private apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
+	[ -z "$from" ] || echo "deb $([ ! -f $keys ] || echo "[signed-by=$keys]") $from $1 main"
+}
+
+# apt_private <apt tool> <arguments>: the system's sources, or $apt_suite alone if that is set, but lists and caches in
+# build/apt. Hooks of the system's apt.conf (caches, desktop daemons) are not for us.
 apt_private() {
-	local dir
+	local dir sources=''
 	command -v apt-get >/dev/null || return 1
 	dir=$(apt_dir)
 	mkdir -p "$dir/lists/partial" "$dir/cache/archives/partial" "$LOG"
 	touch "$dir/status"
+	if [ -n "${apt_suite:-}" ]; then
+		[ -s "$dir/sources.list" ] || apt_source "$apt_suite" >"$dir/sources.list"
+		sources="Dir::Etc::sourcelist \"$dir/sources.list\"; Dir::Etc::sourceparts \"/dev/null\";"
+	fi
 	cat >"$dir/apt.conf" <<-EOF
 		Dir::State "$dir";
 		Dir::State::status "$dir/status";
 		Dir::Cache "$dir/cache";
+		$sources
 		APT::Architecture "${dir##*/}";
 		APT::Architectures { "${dir##*/}"; };
 		APT::Sandbox::User "root";

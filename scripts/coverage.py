@@ -20,9 +20,8 @@ import sys
 import tarfile
 from pathlib import Path
 
-from qemu import BUILD, die
+from qemu import BUILD, ROOT, die
 
-ROOT = BUILD.parent
 TREE = BUILD / "linux"
 CONFIG = "virt-coverage"
 KERNEL = BUILD / "kernel" / CONFIG

@@ -34,10 +34,10 @@ need apt-get dpkg-deb mke2fs
 mkdir -p "$DEBS"
 apt_recent || apt_update
 packages=$(wanted)
-[ -n "$packages" ] || die "cannot find out what fio for armhf depends on (no network?): see build/log/apt.log"
+[ -n "$packages" ] || die "cannot find out what fio for armhf depends on (no network?): see $LOG_NAME/apt.log"
 unpacked=$(mktemp -d "$BUILD/fio.XXXXXX")
 trap 'rm -rf "$unpacked"' EXIT
-unpack || die "cannot fetch fio for armhf (no network?): see build/log/apt.log"
+unpack || die "cannot fetch fio for armhf (no network?): see $LOG_NAME/apt.log"
 rm -rf "${unpacked:?}/usr/share"
-mke2fs -q -t ext2 -m 0 -L fio -d "$unpacked" "$IMAGE.tmp" 256M >"$LOG/fio.log" 2>&1 || die "cannot make build/fio.img: see build/log/fio.log"
+mke2fs -q -t ext2 -m 0 -L fio -d "$unpacked" "$IMAGE.tmp" 256M >"$LOG/fio.log" 2>&1 || die "cannot make build/fio.img: see $LOG_NAME/fio.log"
 mv "$IMAGE.tmp" "$IMAGE"

@@ -14,7 +14,7 @@ fetch_busybox() {
 	local deb
 	mkdir -p "$DEBS"
 	deb=$(fetch_deb "busybox-static:$arch" "$DEBS") ||
-		die "cannot fetch busybox-static for $arch (no network?): see build/log/apt.log"
+		die "cannot fetch busybox-static for $arch (no network?): see $LOG_NAME/apt.log"
 	rm -rf "$unpacked"
 	dpkg-deb -x "$deb" "$unpacked"
 	[ -x "$busybox" ] || die "${deb#"$ROOT"/} has no bin/busybox"
@@ -28,7 +28,7 @@ compile_vfio() {
 	[ "$arch" != armhf ] || cpu=(-march=armv7-a)
 	"${cross}gcc" -Os "${cpu[@]}" -nostdlib -static -nostdinc -isystem "$("${cross}gcc" -print-file-name=include)" \
 		-I "$nolibc" -I "$kernel/usr/include" -include "$nolibc/nolibc.h" -o "$kernel/vfio" \
-		"$ROOT/tests/guest/vfio.c" 2>"$LOG/guest.log" || die "cannot compile tests/guest/vfio.c: see build/log/guest.log"
+		"$ROOT/tests/guest/vfio.c" 2>"$LOG/guest.log" || die "cannot compile tests/guest/vfio.c: see $LOG_NAME/guest.log"
 }
 
 has_vfio() {

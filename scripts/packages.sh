@@ -53,7 +53,7 @@ require() {
 	mkdir -p "$LOG"
 	# shellcheck disable=SC2086	# $root is a command with its option, or nothing
 	install_packages $root >"$LOG/packages.log" 2>&1 ||
-		die "cannot install ${missing[*]} (no network?): see build/log/packages.log"
+		die "cannot install ${missing[*]} (no network?): see $LOG_NAME/packages.log"
 }
 
 more=()

@@ -22,7 +22,9 @@ import sys
 import time
 from pathlib import Path
 
-BUILD = Path(__file__).resolve().parent.parent / "build"
+ROOT = Path(__file__).resolve().parent.parent
+# Each base has kernels of its own.
+BUILD = ROOT / "build" / ("mainline" if os.environ.get("BASE") == "mainline" else "")
 
 # The QEMU, its CPU, the kernel's image and where build.sh leaves it, and whether the
 # groups of an instance share a mapping.

@@ -1,6 +1,7 @@
 #!/bin/bash
 # refresh.sh - the way back from build/linux: its commits on top of the tag base become patches/ and the files that
-# they add. Prints what changed. A patch that still says the same is left as it is, byte for byte.
+# they add. Prints what changed. A patch that still says the same is left as it is, byte for byte. With BASE=mainline what
+# is not as in 6.12 becomes mainline/, and no more than that: commits have the subjects, and the order, that they have there.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -18,7 +19,7 @@ commit_diff() {
 # Where this repository keeps things of its own, a file of the kernel cannot live.
 require_place() {
 	case $2 in
-	scripts/* | tests/* | patches/* | build/* | reference/* | .*) ;;
+	scripts/* | tests/* | patches/* | mainline/* | build/* | reference/* | .*) ;;
 	*/*) return ;;
 	esac
 	die "commit $1 adds $2: this repository has no room for it at that path"
@@ -48,6 +49,7 @@ write_patch() {
 	local commit=$1 subject=$2 name body
 	name=$(printf '%04d-%s' $((${#names[@]} + 1)) "$(tree_git log -1 --format=%f "$commit")")
 	name=${name:0:57}.patch		# as git format-patch cuts it
+	[ -z "$PORT" ] || name=${name:5}
 	names+=("$name")
 	body=$(tree_git log -1 --format=%b "$commit" | sed '/^Signed-off-by:/d' | git stripspace)
 	! grep -qx -e --- <<<"$body" || die "commit $commit \"$subject\" has a line of --- in its message: that ends a message"
@@ -82,19 +84,59 @@ canonical() {
 
 # The old file of a new patch: of the same name, or the one that only had another number.
 old_patch() {
-	if [ -f "$PATCHES/$1" ]; then
+	if [ -n "$PORT" ]; then
+		[ ! -f "$PORT/patches/$1" ] || echo "$PORT/patches/$1"
+	elif [ -f "$PATCHES/$1" ]; then
 		echo "$PATCHES/$1"
 	else
-		find "$PATCHES" -name "[0-9][0-9][0-9][0-9]-${1:5}" | head -n 1
+		numbered_patch "${1:5}"
 	fi
+}
+
+# The patch of 6.12's of that name, whatever its number.
+numbered_patch() {
+	find "$PATCHES" -maxdepth 1 -name "[0-9][0-9][0-9][0-9]-$1" | head -n 1
+}
+
+same_patch() {
+	[ -n "$1" ] && cmp -s <(canonical "$1") <(canonical "$2")
 }
 
 keep_unchanged() {
 	local name old
 	for name in "${names[@]}"; do
+		[ -f "$NEW/patches/$name" ] || continue		# not of mainline
 		old=$(old_patch "$name")
-		[ -z "$old" ] || ! cmp -s <(canonical "$old") <(canonical "$NEW/patches/$name") || cp -p "$old" "$NEW/patches/$name"
+		! same_patch "$old" "$NEW/patches/$name" || cp -p "$old" "$NEW/patches/$name"
 	done
+}
+
+# Of mainline's patches and added files only those stay that are not as in 6.12.
+keep_different() {
+	local name file
+	for name in "${names[@]}"; do
+		! same_patch "$(numbered_patch "$name")" "$NEW/patches/$name" || rm "$NEW/patches/$name"
+	done
+	for file in "${!added[@]}"; do
+		! same_file "$NEW/files/$file" "$ROOT/$file" || rm "$NEW/files/$file"
+	done
+}
+
+# Mainline has no patches of its own, and an order of its own neither.
+require_counterparts() {
+	local name number last=0
+	for name in "${names[@]}"; do
+		number=$(numbered_patch "$name")
+		[ -n "$number" ] || die "$TREE_NAME has a commit for $name, which patches/ has not: fold it in, or have it in 6.12, too"
+		number=${number##*/} number=$((10#${number%%-*}))
+		[ "$number" -gt "$last" ] || die "$TREE_NAME has $name after a patch that comes later in patches/: keep the order"
+		last=$number
+	done
+	while read -r name; do
+		name=${name##*/[0-9][0-9][0-9][0-9]-}
+		[[ " ${names[*]} " == *" $name "* ]] || grep -qs "^$name: " "$PORT/dropped" ||
+			die "$TREE_NAME has no commit for $name: port it, or say why not in mainline/dropped"
+	done < <(numbered_patches)
 }
 
 same_file() {
@@ -117,35 +159,50 @@ drop() {
 	echo "$1: removed"
 }
 
+# The patches and added files that the repository has, for the base.
+present() {
+	local -a patches
+	if [ -n "$PORT" ]; then
+		(cd "$ROOT" && find mainline -type f ! -name dropped 2>/dev/null)
+	else
+		mapfile -t patches < <(numbered_patches)
+		printf '%s\n' "${patches[@]#"$ROOT"/}"
+		patch_adds "${patches[@]}"
+	fi
+}
+
+# A patch that has come to mainline is no longer one of those that have not.
+keep_dropped() {
+	[ -f "$PORT/dropped" ] || return 0
+	printf '%s: \n' "${names[@]}" | grep -vFf - "$PORT/dropped" >"$NEW/dropped" || true
+	if [ -s "$NEW/dropped" ]; then put "$NEW/dropped" mainline/dropped; else drop mainline/dropped; fi
+}
+
+# All there is in $NEW, to its place in the repository; what has none there any more is dropped.
 swap() {
-	local name file
-	local -a patches stale
-	mapfile -t patches < <(patch_files)
-	mapfile -t stale < <(patch_adds "${patches[@]}")
-	for file in "${!added[@]}"; do
-		put "$NEW/files/$file" "$file"
-	done
-	for file in "${stale[@]}"; do
-		[ -n "${added[$file]-}" ] || drop "$file"
-	done
-	for name in "${names[@]}"; do
-		put "$NEW/patches/$name" "patches/$name"
-	done
-	for file in "${patches[@]}"; do
-		[ -e "$NEW/patches/${file##*/}" ] || drop "patches/${file##*/}"
-	done
+	local file path before
+	local -A wanted=()
+	before=$(present)
+	while read -r file; do
+		path=${PORT:+mainline/}${file#files/}
+		wanted[$path]=1
+		put "$NEW/$file" "$path"
+	done < <(cd "$NEW" && find patches files -type f)
+	while read -r path; do
+		[ -z "$path" ] || [ -n "${wanted[$path]-}" ] || drop "$path"
+	done <<<"$before"
 }
 
 no_arguments "$@"
 need git
-[ -d "$TREE" ] || die "there is no build/linux: run make tree first"
+[ -d "$TREE" ] || die "there is no $TREE_NAME: run make tree first"
 require_clean
 if ! inputs_taken; then
-	! tree_taken || die "patches/ or a file they add changed since build/linux was made: run make tree first"
-	die "build/linux and patches/ both changed: put one back first (git stash here, or git reset --hard refs/project/taken there)"
+	! tree_taken || die "patches/ or a file they add changed since $TREE_NAME was made: run make tree first"
+	die "$TREE_NAME and patches/ both changed: put one back first (git stash here, or git reset --hard refs/project/taken there)"
 fi
-tree_git merge-base --is-ancestor refs/tags/base HEAD || die "build/linux is not on top of its tag base: rebase it"
-[ -z "$(tree_git rev-list --merges refs/tags/base..HEAD)" ] || die "build/linux has a merge commit: a series is linear, rebase it"
+tree_git merge-base --is-ancestor refs/tags/base HEAD || die "$TREE_NAME is not on top of its tag base: rebase it"
+[ -z "$(tree_git rev-list --merges refs/tags/base..HEAD)" ] || die "$TREE_NAME has a merge commit: a series is linear, rebase it"
 
 rm -rf "$NEW"
 mkdir -p "$NEW/patches" "$NEW/files" "$PATCHES"
@@ -153,8 +210,9 @@ trap 'rm -rf "$NEW"' EXIT
 while read -r commit; do
 	take_commit "$commit"
 done < <(tree_git rev-list --reverse --abbrev-commit refs/tags/base..HEAD)
+[ -z "$PORT" ] || { require_counterparts; keep_different; }
 keep_unchanged
-swap | sort | tee "$NEW/changes"
+{ swap; [ -z "$PORT" ] || keep_dropped; } | sort | tee "$NEW/changes"
 [ -s "$NEW/changes" ] || echo "nothing to refresh"
 tree_git update-ref refs/project/taken HEAD
 record_inputs

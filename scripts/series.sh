@@ -22,14 +22,14 @@ signed_commits() {
 
 no_arguments "$@"
 need git
-[ -d "$TREE" ] || die "there is no build/linux: run make tree first"
+[ -d "$TREE" ] || die "there is no $TREE_NAME: run make tree first"
 exporter=$(tree_git -c user.useConfigOnly=true var GIT_AUTHOR_IDENT 2>/dev/null) ||
 	die "a series needs your name: git config --global user.name and user.email"
 exporter=${exporter%>*}'>'
 [ -s "$COVER" ] || die "patches/cover-letter.txt is missing: subject, blank line, text"
 require_clean
-tree_taken || die "build/linux has commits that patches/ lacks: run make refresh first"
-inputs_taken || die "patches/ changed since build/linux was made: run make tree first"
+tree_taken || die "$TREE_NAME has commits that patches/ lacks: run make refresh first"
+inputs_taken || die "patches/ changed since $TREE_NAME was made: run make tree first"
 
 last=$(signed_commits)
 [ "$last" != "$(tree_git rev-parse refs/tags/base)" ] || die "patches/ is empty: there is no series"

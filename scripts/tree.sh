@@ -50,7 +50,7 @@ make_base() {
 	TREE=$final.tmp
 	rm -rf "$TREE"
 	mkdir -p "$TREE"
-	note "unpacking Linux $(base_name "$source") into build/linux"
+	note "unpacking Linux $(base_name "$source") into $TREE_NAME"
 	unpack_source "$source"
 	note "committing the base"
 	commit_base
@@ -62,19 +62,19 @@ make_base() {
 
 require_same_base() {
 	local base wanted
-	base=$(tree_git config project.base) || die "build/linux was not made by make tree: remove it"
+	base=$(tree_git config project.base) || die "$TREE_NAME was not made by make tree: remove it"
 	if [ -n "${KSRC:-}" ]; then
 		wanted=$("$ROOT/scripts/source.sh")
 		wanted=$(base_name "$wanted")
 	else
 		wanted=${LINUX_VERSION:-$base}
 	fi
-	[ "$base" = "$wanted" ] || die "build/linux is based on $base, not on $wanted: remove build/linux to change the base"
+	[ "$base" = "$wanted" ] || die "$TREE_NAME is based on $base, not on $wanted: remove $TREE_NAME to change the base"
 }
 
 require_saved() {
 	require_clean
-	tree_taken || die "build/linux has commits that patches/ lacks: run make refresh, or remove build/linux to throw them away"
+	tree_taken || die "$TREE_NAME has commits that patches/ lacks: run make refresh, or remove $TREE_NAME to throw them away"
 }
 
 # Moves the tree to the last patch that applied, also when the next one did not: there one can look.

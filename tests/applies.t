@@ -1,6 +1,6 @@
 #!/bin/bash
 # The series applies, without fuzz, to the oldest and the newest linux-source-6.12 that the registry offers (to all of
-# them with APPLIES_ALL=1), and refresh after tree leaves the repository as it is, byte for byte.
+# them with APPLIES_ALL=1; with BASE=mainline, to those of 7.2), and refresh after tree leaves the repository as it is, byte for byte.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
 . "$here/scripts/common.sh"
+apt_suite=$SUITE
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 mapfile -t patches < <(patch_files)
@@ -54,7 +55,7 @@ applies_to() (
 
 sums() {
 	local file
-	(cd "$ROOT" && { find patches -type f; patch_adds "${patches[@]}"; } | sort | while read -r file; do
+	(cd "$ROOT" && { find patches ${PORT:+mainline} -type f; patch_adds "${patches[@]}"; } | sort | while read -r file; do
 		stat -c '%A %n' "$file"
 		sha256sum "$file"
 	done)

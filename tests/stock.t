@@ -52,7 +52,7 @@ stock_tree() {
 	tests=$(patch_commit 'ARM: dma-mapping: Add KUnit tests')
 	worktree "$stock" refs/tags/base
 	git -C "$stock" cherry-pick -n "$mock" "$tests" >"$LOG/kunit-stock-tree.log" 2>&1 ||
-		die 'the tests do not go on the stock kernel: see build/log/kunit-stock-tree.log'
+		die "the tests do not go on the stock kernel: see $LOG_NAME/kunit-stock-tree.log"
 }
 
 fail_all() {		# <case...>

@@ -22,8 +22,9 @@ fake_kernel() {		# <dir> <patchlevel>
 }
 
 fake_repo() {
-	mkdir -p "$repo/patches" "$repo/drivers/iommu" "$repo/tools"
+	mkdir -p "$repo/patches" "$repo/drivers/iommu" "$repo/tools" "$repo/tests"
 	cp -r "$here/Makefile" "$here/scripts" "$repo"
+	cp -r "$here/tests/series" "$repo/tests"
 	echo 'int shared;' >"$repo/drivers/iommu/shared.c"
 	printf '#!/bin/sh\n' >"$repo/tools/show"
 	chmod +x "$repo/tools/show"
@@ -367,6 +368,86 @@ is "$status$(git -C "$tmp/own" log --reverse --format='%s by %an' | paste -sd'|'
 is "$(git -C "$tmp/own" log --format=%b | grep -c '^Signed-off-by: A Port')$(git -C "$tmp/own" status --porcelain)" 2 \
 	'signed off, and nothing else changes'
 KSRC=$tmp/linux
+
+# ---- parts of the series ----
+
+select_patches() {	# <arguments>
+	run ../tests/series/selected "$@"
+	out=${out//"$repo/patches/"/}
+}
+first='0001 0001-iommu-change-line-20.patch'
+second='0002 0002-iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch'
+select_patches
+is "$status$out" "0$first"$'\n'"$second" 'all patches'
+select_patches 1..2 0002-iommu-a-shared-thing patches/0001-iommu-change-line-20.patch
+is "$status$out" "0$first"$'\n'"$second" 'patches that are named more than once are selected once, in order'
+select_patches 2
+is "$status$out" "0$second" 'a patch by its number'
+select_patches 1..3
+fails_with 'a patch that there is not' 'there is no patch 0003 in patches/'
+select_patches 2..1
+fails_with 'a range that is the wrong way round' '2..1: 0001 comes before 0002'
+select_patches first
+fails_with 'what is no patch' 'first is neither the number nor the name of a patch, nor FIRST..LAST'
+status=0
+out=$(BUILDS=mips "$here/tests/series/patches.t" 1 2>&1) || status=$?
+fails_with 'a build that there is not' 'BUILDS=mips: mips is none of iommu, no-iommu and arm64'
+
+# ---- another base ----
+
+port() {		# run <script>, on a kernel in which line 19 is another
+	KSRC=$tmp/mainline BASE=mainline run "$@"
+}
+
+BASE=other run tree
+fails_with 'a base that there is not' 'BASE=other is neither 6.12 nor mainline'
+BASE=mainline run tree
+fails_with 'KSRC of another Linux than the base' "KSRC=$tmp/linux is Linux 6.12.99; this series is for 7.2"
+fake_kernel "$tmp/mainline" 2
+sed -i 's/VERSION = 6/VERSION = 7/' "$tmp/mainline/Makefile"
+sed -i 's/^line 19/line nineteen/' "$tmp/mainline/drivers/iommu/iommu.c"
+port tree
+fails_with 'a patch that does not apply to it' 'patches/0001-iommu-change-line-20.patch: hunk at drivers/iommu/iommu.c:17 does not apply to Linux 7.2.99'
+mkdir "$repo/mainline"
+echo 'iommu-change-line-20.patch: not ported yet' >"$repo/mainline/dropped"
+port tree
+linux=$repo/build/mainline/linux
+is "$status$(subjects)" "0base: Linux 7.2.99|iommu: a shared thing whose subject is so long that its file's name must be cut" \
+	'a patch that is dropped there'
+port refresh
+is "$status$out" '0nothing to refresh' 'refresh there is a no-op, too'
+before=$(state)
+linux=$repo/build/linux run tree
+is "$(state)" "$before" 'each base has a tree of its own'
+git -C "$linux" reset -q --hard base
+port refresh
+fails_with 'a patch that is gone there' 'no commit for iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch: port it, or say why not in mainline/dropped'
+sed -i 's/^line 20/	LINE 20/' "$linux/drivers/iommu/iommu.c"
+commit 'iommu: change line 20'
+echo 'int early;' >"$linux/drivers/iommu/early.c"
+commit 'iommu: early'
+port refresh
+fails_with 'a commit that 6.12 has not' 'a commit for iommu-early.patch, which patches/ has not'
+git -C "$linux" reset -q --hard HEAD^
+git -C "$linux" cherry-pick refs/project/taken >/dev/null
+echo 'int mainline;' >>"$linux/drivers/iommu/shared.c"
+commit "fixup! iommu: a shared thing whose subject is so long that its file's name must be cut"
+autosquash
+snapshot
+port refresh
+is "$out" $'mainline/drivers/iommu/shared.c: new\nmainline/dropped: removed\nmainline/patches/iommu-change-line-20.patch: new' 'what differs there is kept, and no more'
+is "$(changed)" '' 'and 6.12 stays as it is'
+port tree
+is "$status$(subjects)" "0base: Linux 7.2.99|iommu: change line 20|iommu: a shared thing whose subject is so long that its file's name must be cut" \
+	'what is ported is no longer dropped'
+port refresh
+is "$status$out" '0nothing to refresh' 'refresh after that is a no-op'
+git -C "$linux" show "HEAD:drivers/iommu/shared.c" | sed '$d' >"$linux/drivers/iommu/shared.c"
+commit "fixup! iommu: a shared thing whose subject is so long that its file's name must be cut"
+autosquash
+port refresh
+is "$out$(ls "$repo/mainline")" 'mainline/drivers/iommu/shared.c: removedpatches' 'what differs no more goes'
+linux=$repo/build/linux
 
 # ---- packages and style ----
 

@@ -5,10 +5,17 @@
 
 each=$BUILD/each
 walked=$each/patch		# the worktree
-builds=(iommu no-iommu arm64)	# of all, and links
+read -ra builds <<<"${BUILDS:-iommu no-iommu arm64}"	# of all, and links
 # Of single objects, where only others than the above have them: a name and architecture, its configuration, the files.
 asides=('no-mmu:arm mps2_defconfig arch/arm/mm/dma-mapping-nommu.c' 'arc:arc haps_hs_defconfig arch/arc/*'
 	'mips:mips malta_defconfig arch/mips/*' 'riscv:riscv defconfig arch/riscv/*')
+
+for name in "${builds[@]}"; do
+	case $name in
+	iommu | no-iommu | arm64) ;;
+	*) die "BUILDS=$BUILDS: $name is none of iommu, no-iommu and arm64" ;;
+	esac
+done
 
 # What a build's configuration has. What a tree or an architecture lacks is dropped, and comes with the patch that adds it.
 fragment() {
@@ -42,9 +49,9 @@ step() {
 	each_make "$1" "$arch" "${@:2}" vmlinux modules
 }
 
-# Without line numbers, which move.
+# Without line numbers, which move, and without the worktree, which the compiler and sparse call by different names.
 warnings() {		# <name>
-	sed -nE "/\.wanted:/d; /(warning|error):/ { s#^(\./|\.\./)*$walked/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$each/$1.log" | sort -u
+	sed -nE "/\.wanted:/d; /(warning|error):/ { s#^($walked|\.\./${walked##*/})/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$each/$1.log" | sort -u
 }
 
 # go <commit>: only files that differ change.

@@ -39,7 +39,7 @@ nothing_new() {		# <file>
 # Files of C that the selected patches touch.
 files() {
 	local patch
-	while read -r patch; do
+	while read -r _ patch; do
 		patch_diff "$patch" | sed -nE 's#^diff --git a/.* b/(.*\.c)$#\1#p'
 		patch_adds "$patch" | grep '\.c$' || true
 	done | sort -u

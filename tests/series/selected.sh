@@ -1,6 +1,6 @@
 #!/bin/bash
-# selected.sh [PATCH or FIRST..LAST]... - print the paths of patches in patches/, in the order of the series: of those
-# named by their number or their file's name, alone or the ends of a range; without any, of all.
+# selected.sh [PATCH or FIRST..LAST]... - print lines of number and path of patches, in the order of the series: of those
+# named by their number or their file's name in patches/, alone or the ends of a range; without any, of all.
 
 # shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
@@ -20,10 +20,14 @@ selected() {
 	for range; do
 		first=$(number "${range%..*}")
 		last=$(number "${range##*..}")
-		[[ ! $first > $last ]] || die "$range: $first comes after $last"
-		patch_files | awk -F/ -v first="$first" -v last="$last" 'substr($NF, 1, 4) >= first && substr($NF, 1, 4) <= last'
+		[[ ! $first > $last ]] || die "$range: $last comes before $first"
+		numbered_patches | awk -F/ -v first="$first" -v last="$last" 'substr($NF, 1, 4) >= first && substr($NF, 1, 4) <= last'
 	done
 }
 
 case ${1-} in -*) no_arguments "$1" ;; esac
-if [ $# = 0 ]; then patch_files; else selected "$@" | sort -u; fi
+if [ $# = 0 ]; then numbered_patches; else selected "$@" | sort -u; fi | while read -r file; do
+	path=$(ported "$file")
+	file=${file##*/}
+	[ -z "$path" ] || echo "${file%%-*} $path"	# dropped, on mainline
+done

@@ -3,7 +3,9 @@
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
-export BOOT_KERNEL=$here/build/kernel/virt-debug BOOT_OPTIONS='--deadline 300 --timeout 600'
+# shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
+. "$here/scripts/common.sh"
+export BOOT_KERNEL=$BUILD/kernel/virt-debug BOOT_OPTIONS='--deadline 300 --timeout 600'
 "$here/scripts/build.sh" virt-debug
 "$here/scripts/guest.sh" "$BOOT_KERNEL"
 exec "$here/tests/boot.t"
