@@ -109,10 +109,16 @@ builds_aside() {	# <commit> <aside>
 	none "$(comm -13 <(echo "$before") <(warnings "${name%:*}"))"
 }
 
-# Files of C that none of the builds has compiled.
+has_compiler() {	# <architecture>
+	command -v "$(cross_prefix "$1")gcc" >/dev/null
+}
+
+# Files of C that none of the builds has compiled, other than for want of a compiler.
 never_built() {		# <commit>
-	local file
+	local file dir
 	touched "$1" '*.c' | while read -r file; do
+		dir=${file#arch/} dir=${dir%%/*}
+		[ "$file" = "${file#arch/}" ] || has_compiler "$dir" || continue
 		compgen -G "$each/*/${file%.c}.o" >/dev/null || echo "$file"
 	done | paste -sd' '
 }
@@ -150,7 +156,7 @@ kunit_passes() {
 # ---- a patch ----
 
 try() {			# <number> <patch>
-	local number=$1 commit name entry
+	local number=$1 commit name entry arch
 	commit=$(patch_commit "$(patch_message "$2" | head -n 1)")
 	ok "$number: ${2#"$ROOT"/} applies" quietly applies "$2" "$commit"
 	ok "$number: checkpatch" passes_checkpatch "$commit"
@@ -164,6 +170,8 @@ try() {			# <number> <patch>
 	done
 	for entry in "${asides[@]}"; do
 		[ -n "$(aside_objects "$commit" "${entry##* }")" ] || continue
+		arch=${entry%% *} arch=${arch#*:}
+		has_compiler "$arch" || { ok "$number: ${entry%%:*} # SKIP no $(cross_prefix "$arch")gcc" true; continue; }
 		ok "$number: ${entry%%:*} builds what is its own, without a new warning" builds_aside "$commit" "$entry"
 	done
 	[ -n "${BUILDS:-}" ] || is "$(never_built "$commit")" '' "$number: all files of C are built"
