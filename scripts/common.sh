@@ -15,8 +15,9 @@ ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATCHES=$ROOT/patches
 DEBS=$ROOT/build/deb
 APT=$ROOT/build/apt
-# BASE says which Linux the series goes on. PORT has what differs there: patches and added files, under the names and at
-# the paths that they have here, and a list of patches that are dropped there. SUITE is Debian's, if not the system's.
+# BASE says which Linux the series goes on. PORT has what differs there: patches, under the names that they have here, what
+# is to be changed in added files, as FILE.diff, and a list of patches that are dropped there. SUITE is Debian's, if not
+# the system's.
 case ${BASE:-6.12} in
 6.12) LINUX=6.12 BUILD=$ROOT/build PORT='' SUITE='' ;;
 mainline) LINUX=7.2 BUILD=$ROOT/build/mainline PORT=$ROOT/mainline SUITE=unstable ;;
@@ -93,11 +94,6 @@ patch_files() {
 	done < <(numbered_patches)
 }
 
-# Where this repository has a file that the series adds.
-added_file() {		# <its path in the kernel>
-	if [ -n "$PORT" ] && [ -f "$PORT/$1" ]; then echo "$PORT/$1"; else echo "$ROOT/$1"; fi
-}
-
 patch_message() {
 	awk '/^---$/ { exit } NR == 1 { sub(/^Subject: /, "") } { print }' "$1" | git stripspace
 }
@@ -124,9 +120,9 @@ inputs_id() {
 			cat "$file"
 		done
 		patch_adds "${patches[@]}" | while read -r file; do
-			file=$(added_file "$file")
-			[ ! -x "$file" ] || echo executable
-			cat "$file" 2>/dev/null || echo missing
+			[ ! -x "$ROOT/$file" ] || echo executable
+			cat "$ROOT/$file" 2>/dev/null || echo missing
+			[ -z "$PORT" ] || cat "$PORT/$file.diff" 2>/dev/null || true
 		done
 	} | sha256sum | cut -d' ' -f1
 }
@@ -168,25 +164,38 @@ commit_base() {
 	tree_git update-ref refs/tags/base HEAD
 }
 
-# Adds one patch to the index. Exact context is wanted: a hunk may move, but not bend.
-apply_patch() {
-	local patch=$1 name=${1#"$ROOT"/} release errors file source mode blob
+# apply_diff <what it is called>: a diff from standard input, to the index. Exact context is wanted: a hunk may move, but
+# not bend.
+apply_diff() {
+	local release errors
 	release=$(tree_git log -1 --format=%s refs/tags/base)
-	if [ -n "$(patch_diff "$patch")" ]; then
-		errors=$(patch_diff "$patch" | tree_git apply --cached --whitespace=nowarn --no-ignore-whitespace - 2>&1) ||
-			die "$(awk -v name="$name" -v release="${release#base: }" '
-			sub(/^error: patch failed: /, "") { print name ": hunk at " $0 " does not apply to " release; hit = 1; exit }
-			sub(/^error: /, "") && !first { first = $0 }
-			END { if (!hit) print name ": does not apply to " release ": " first }' <<<"$errors")"
+	errors=$(tree_git apply --cached --whitespace=nowarn --no-ignore-whitespace - 2>&1) ||
+		die "$(awk -v name="$1" -v release="${release#base: }" '
+		sub(/^error: patch failed: /, "") { print name ": hunk at " $0 " does not apply to " release; hit = 1; exit }
+		sub(/^error: /, "") && !first { first = $0 }
+		END { if (!hit) print name ": does not apply to " release ": " first }' <<<"$errors")"
+}
+
+# Adds a file of this repository to the index, and then what differs in it on the base.
+add_file() {		# <its path in the kernel>
+	local mode=100644 blob
+	[ ! -x "$ROOT/$1" ] || mode=100755
+	blob=$(tree_git hash-object -w --no-filters "$ROOT/$1")
+	tree_git update-index --add --cacheinfo "$mode,$blob,$1"
+	if [ -n "$PORT" ] && [ -f "$PORT/$1.diff" ]; then
+		apply_diff "${PORT##*/}/$1.diff" <"$PORT/$1.diff"
 	fi
+}
+
+# Adds one patch to the index.
+apply_patch() {
+	local patch=$1 name=${1#"$ROOT"/} release file
+	release=$(tree_git log -1 --format=%s refs/tags/base)
+	[ -z "$(patch_diff "$patch")" ] || apply_diff "$name" < <(patch_diff "$patch")
 	while read -r file; do
-		source=$(added_file "$file")
-		[ -f "$source" ] || die "$name: adds $file, which this repository lacks"
+		[ -f "$ROOT/$file" ] || die "$name: adds $file, which this repository lacks"
 		! tree_git cat-file -e ":$file" 2>/dev/null || die "$name: adds $file, which ${release#base: } already has"
-		mode=100644
-		[ ! -x "$source" ] || mode=100755
-		blob=$(tree_git hash-object -w --no-filters "$source")
-		tree_git update-index --add --cacheinfo "$mode,$blob,$file"
+		add_file "$file"
 	done < <(patch_adds "$patch")
 }
 

@@ -111,14 +111,24 @@ keep_unchanged() {
 	done
 }
 
-# Of mainline's patches and added files only those stay that are not as in 6.12.
+# What differs in an added file, in place of it.
+diff_added() {		# <its path in the kernel>
+	local new=$NEW/files/$1
+	[ -f "$ROOT/$1" ] || die "$TREE_NAME adds $1, which 6.12 has not: have it there, too"
+	! same_file "$new" "$ROOT/$1" || { rm "$new"; return; }
+	[ "$(executable "$new")" = "$(executable "$ROOT/$1")" ] || die "$TREE_NAME has $1 executable, or not, other than 6.12: it cannot"
+	diff -u --label "a/$1" --label "b/$1" "$ROOT/$1" "$new" >"$new.diff" || true	# it differs
+	rm "$new"
+}
+
+# Of mainline's patches and added files only that stays which is not as in 6.12.
 keep_different() {
 	local name file
 	for name in "${names[@]}"; do
 		! same_patch "$(numbered_patch "$name")" "$NEW/patches/$name" || rm "$NEW/patches/$name"
 	done
 	for file in "${!added[@]}"; do
-		! same_file "$NEW/files/$file" "$ROOT/$file" || rm "$NEW/files/$file"
+		diff_added "$file"
 	done
 }
 
@@ -139,8 +149,12 @@ require_counterparts() {
 	done < <(numbered_patches)
 }
 
+executable() {
+	[ ! -x "$1" ] || echo yes
+}
+
 same_file() {
-	cmp -s "$1" "$2" && [ "$(test -x "$1"; echo $?)" = "$(test -x "$2"; echo $?)" ]
+	cmp -s "$1" "$2" && [ "$(executable "$1")" = "$(executable "$2")" ]
 }
 
 # put <new file> <path in the repository>: writes only what differs, and says so.

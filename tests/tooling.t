@@ -435,7 +435,7 @@ commit "fixup! iommu: a shared thing whose subject is so long that its file's na
 autosquash
 snapshot
 port refresh
-is "$out" $'mainline/drivers/iommu/shared.c: new\nmainline/dropped: removed\nmainline/patches/iommu-change-line-20.patch: new' 'what differs there is kept, and no more'
+is "$out" $'mainline/drivers/iommu/shared.c.diff: new\nmainline/dropped: removed\nmainline/patches/iommu-change-line-20.patch: new' 'what differs there is kept, and no more'
 is "$(changed)" '' 'and 6.12 stays as it is'
 port tree
 is "$status$(subjects)" "0base: Linux 7.2.99|iommu: change line 20|iommu: a shared thing whose subject is so long that its file's name must be cut" \
@@ -446,7 +446,7 @@ git -C "$linux" show "HEAD:drivers/iommu/shared.c" | sed '$d' >"$linux/drivers/i
 commit "fixup! iommu: a shared thing whose subject is so long that its file's name must be cut"
 autosquash
 port refresh
-is "$out$(ls "$repo/mainline")" 'mainline/drivers/iommu/shared.c: removedpatches' 'what differs no more goes'
+is "$out$(ls "$repo/mainline")" 'mainline/drivers/iommu/shared.c.diff: removedpatches' 'what differs no more goes'
 linux=$repo/build/linux
 
 # ---- packages and style ----
