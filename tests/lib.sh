@@ -20,6 +20,13 @@ done_testing() {
 	echo "1..$count"
 }
 
+# warnings_in <log> <tree>: of compilers, sparse, kernel-doc and Sphinx, for comparison: without line numbers, which move,
+# and without the tree, which they call by its path or by the way to it.
+warnings_in() {
+	sed -nE "/\.(config|wanted):/d
+		/([Ww]arning|WARNING|error):/ { s#^($2|(\.\./)+${2##*/})/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$1" | sort -u
+}
+
 # How many page tables the SMMU walked in a boot of scripts/boot.py's. It tells domains apart on any kernel.
 page_tables() {
 	python3 -c 'import json, sys; print(len(json.load(sys.stdin)["tables"]))' <"$BUILD/run/$1/verdict.json"

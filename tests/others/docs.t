@@ -36,11 +36,10 @@ kernel_doc_of_added() {
 	(cd "$TREE" && perl scripts/kernel-doc -none "${files[@]}" 2>&1)
 }
 
-# Without paths and numbers of lines, which differ.
 warnings() {		# <function> <base or series>
 	local log=$LOG/docs-$1-$2.log
 	"$1" "$2" >"$log" || true
-	sed -nE '/[Ww]arning:|WARNING:/ { s#^([^ ]*/)?(base|linux)/##; s/:[0-9]+:/:/; p }' "$log" | sort -u
+	warnings_in "$log" "${tree[$2]}"
 }
 
 no_new() {		# <function>

@@ -5,6 +5,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
 . "$(dirname "$0")/../../scripts/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../lib.sh
+. "$(dirname "$0")/../lib.sh"
 
 case ${1-} in '' | -*) no_arguments "${1:---help}" ;; esac
 [ $# -ge 5 ] || die "touched.sh: too few arguments; try --help"
@@ -46,6 +48,6 @@ set_symbols
 kernel_make prepare
 mapfile -t dirs < <(directories)
 kernel_make W=1 "${dirs[@]}"
-sed -nE "/^\.config:/d; /warning:/ { s#^(\S*/)?$(basename "$tree")/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$dir.log" | sort -u >"$dir.warnings"
+warnings_in "$dir.log" "$tree" >"$dir.warnings"
 # shellcheck disable=SC2086	# they are words
 [ "$link" = - ] || kernel_make $link

@@ -49,9 +49,8 @@ step() {
 	each_make "$1" "$arch" "${@:2}" vmlinux modules
 }
 
-# Without line numbers, which move, and without the worktree, which the compiler and sparse call by different names.
 warnings() {		# <name>
-	sed -nE "/\.wanted:/d; /(warning|error):/ { s#^($walked|\.\./${walked##*/})/##; s/:[0-9]+(:[0-9]+)?:/:/; p }" "$each/$1.log" | sort -u
+	warnings_in "$each/$1.log" "$walked"
 }
 
 # go <commit>: only files that differ change.
