@@ -18,12 +18,10 @@ import collections
 import functools
 import json
 import re
-import subprocess
 import sys
 
-from qemu import BUILD, Boot, die, escape, take_qemu_along, text
+from qemu import BUILD, ROOT, Boot, die, escape, run_script, take_qemu_along, text
 
-ROOT = BUILD.parent
 OUT = BUILD / "bench"
 RESULTS = OUT / "results.json"
 STOCK, BASE, TREE = BUILD / "stock", BUILD / "base", BUILD / "linux"
@@ -48,9 +46,9 @@ ROUNDS = 500
 PAIRS = {
     "4 KiB": ("pair", 4096, ROUNDS),
     "64 KiB": ("pair", 65536, ROUNDS),
-    "list of 64 pages": ("sg", 64, 100),
-    "list of 64 pages in a row": ("row", 64, 100),
-    "list of 512 pages in a row": ("row", 512, 100),
+    "list of 64 pages": ("sg", 64, ROUNDS),
+    "list of 64 pages in a row": ("row", 64, ROUNDS),
+    "list of 512 pages in a row": ("row", 512, ROUNDS),
     "4 KiB, none live": ("live", 0, ROUNDS),
     "4 KiB, 1,000 live": ("live", 1000, ROUNDS),
     "4 KiB, 10,000 live": ("live", 10000, ROUNDS),
@@ -198,18 +196,22 @@ def part_cpus():
         yield "lock handovers, 4 CPUs", column, handovers
 
 
-def symbols(column, pattern):
-    """Addresses of functions of the kernel, by name."""
-    found = re.findall(r"^(\w+) [tT] (\w+)$", text(BUILD / "kernel" / COLUMNS[column].kernel / "System.map"), re.M)
-    return {name: int(address, 16) for address, name in found if re.fullmatch(pattern, name)}
+# CPU and address of what was executed: code pointer, [CS base / PC / flags / cflags], and a symbol if QEMU knows any.
+EXECUTED = re.compile(r"Trace (\d+): \S+ \[\w+/(\w+)/")
+
+
+def functions(kernel):
+    """Those of a kernel, by their addresses, in order."""
+    found = re.findall(r"^(\w+) [tTwW] ([^$\s]\S*)$", text(kernel / "System.map"), re.M)
+    return dict(sorted((int(address, 16), name) for address, name in found))
 
 
 class Calls:
     """Has QEMU log the calls of functions of the kernel, with the registers."""
 
-    def __init__(self, guest, column, pattern):
+    def __init__(self, guest, pattern):
         self.log = guest.dir / "trace.log"
-        self.names = {address: name for name, address in symbols(column, pattern).items()}
+        self.names = {address: name for address, name in functions(guest.kernel).items() if re.fullmatch(pattern, name)}
         guest.devices += ["-d", "exec,cpu,nochain", "-dfilter",
                           ",".join(f"{address:#x}+4" for address in self.names)]
 
@@ -217,7 +219,7 @@ class Calls:
         """CPU, function, and the first argument."""
         with open(self.log, errors="replace") as log:
             for line in log:
-                call = re.match(r"Trace (\d+): \S+ \[\w+/(\w+)/", line)
+                call = EXECUTED.match(line)
                 if call:
                     cpu, address = int(call[1]), int(call[2], 16)
                 register = re.match(r"R00=(\w+)", line)
@@ -233,7 +235,7 @@ def locks(column):
     guest = Guest(f"locks-{column}", column, [("threads", 4, 20)], clock=False)
     guest.cpus = 4
     guest.devices = testdevs(1)
-    calls = Calls(guest, column, "_raw_(spin|read|write)_(try)?lock(_irq|_irqsave|_bh)?|dma_map_page_attrs")
+    calls = Calls(guest, "_raw_(spin|read|write)_(try)?lock(_irq|_irqsave|_bh)?|dma_map_page_attrs")
     guest.run()
     last, pairs, taken, handed = {}, 0, 0, 0
     for cpu, name, lock in calls:
@@ -246,46 +248,35 @@ def locks(column):
     return taken / pairs, handed / pairs
 
 
-def each_pair(name, column, count, size=4096, prepare=lambda guest: None):
-    """What a pair adds to what count() finds in a guest's trace.log: {what: number}."""
+def commands(column, size):
+    """What the SMMU is told for a pair, on average: {command: number}."""
     found = []
     for rounds in (100, 300):
-        guest = Guest(f"{name}-{column}-{rounds}", column, [("pair", size, rounds)])
+        guest = Guest(f"commands-{size}-{column}-{rounds}", column, [("pair", size, rounds)])
         guest.devices = testdevs(1)
-        prepare(guest)
-        found.append(count(guest.run()))
+        guest.traces = ["smmuv3_cmdq_opcode"]
+        trace = text(guest.run().dir / "trace.log")
+        found.append(collections.Counter(re.findall(r"smmuv3_cmdq_opcode <--- (?:SMMU_)?CMD_(\w+)", trace)))
     return {what: (found[1][what] - found[0][what]) / (200 * 64) for what in found[1]}
 
 
 def part_commands():
-    """What the SMMU is told."""
-    def prepare(guest):
-        guest.traces = ["smmuv3_cmdq_opcode"]
-
-    def count(guest):
-        return collections.Counter(re.findall(r"smmuv3_cmdq_opcode <--- (?:SMMU_)?CMD_(\w+)",
-                                              text(guest.dir / "trace.log")))
-
     for column in COLUMNS:
         if column == "passthrough":
             continue
         for size in (4096, 65536):
-            found = each_pair(f"commands-{size}", column, count, size, prepare)
+            found = commands(column, size)
             syncs = found.pop("SYNC", 0)
             yield f"SMMU commands, {size // 1024} KiB", column, sum(found.values())
             yield f"SMMU syncs, {size // 1024} KiB", column, syncs
 
 
 def part_coherence():
-    """Masters that are not coherent, and how often the caches are maintained for them."""
-    def prepare(guest):
-        for node in ("/smmuv3@9050000", "/pcie@10000000"):
-            guest.fdtput(["-d"], node, "dma-coherent")
-
+    """Masters that are not coherent."""
     for column in ARM:
         guest = Guest(f"non-coherent-{column}", column, list(PAIRS.values())[:2])
         guest.devices = testdevs(1)
-        prepare(guest)
+        guest.make_not_coherent()
         found = figures(guest.run())
         yield "4 KiB, not coherent", column, found["pair/4096"][0]
         yield "64 KiB, not coherent", column, found["pair/65536"][0]
@@ -293,7 +284,7 @@ def part_coherence():
 
 def part_io():
     """Reads of an NVMe by fio, with many on their way at a time."""
-    run(ROOT / "scripts/fio.sh")
+    run_script("fio.sh")
     for column in ("strict", "lazy", "passthrough"):
         guest = Guest(f"io-{column}", column, words="reads=300000")
         guest.devices = ["-blockdev", "null-co,node-name=disk,size=67108864,read-zeroes=off",
@@ -344,18 +335,13 @@ def difference(old, new):
 
 # ---- the command ----
 
-def run(*command):
-    if subprocess.run([str(word) for word in command], stdout=subprocess.DEVNULL).returncode:
-        sys.exit(1)
-
-
 def build(columns):
     """The kernels, each with an initramfs that has bench.ko."""
-    run(ROOT / "scripts/stock.sh")
+    run_script("stock.sh")
     for kernel, tree in sorted({(column.kernel, column.tree) for column in columns}):
-        run(ROOT / "scripts/build.sh", kernel.removesuffix("-stock").removesuffix("-base"), tree)
-        run(ROOT / "scripts/guest.sh", BUILD / "kernel" / kernel)
-        run(ROOT / "scripts/modules.sh", BUILD / "kernel" / kernel, tree, "bench")
+        run_script("build.sh", kernel.removesuffix("-stock").removesuffix("-base"), tree)
+        run_script("guest.sh", BUILD / "kernel" / kernel)
+        run_script("modules.sh", BUILD / "kernel" / kernel, tree, "bench")
 
 
 def main():

@@ -109,8 +109,7 @@ def make_boot(options):
     boot.prepare()
     boot.devices = ["-netdev", "user,id=net,restrict=on", *drives(options, boot.dir), *slots(options)]
     if options.non_coherent:
-        for node in ("/smmuv3@9050000", "/pcie@10000000"):
-            boot.fdtput(["-d"], node, "dma-coherent")
+        boot.make_not_coherent()
     return boot
 
 

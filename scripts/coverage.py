@@ -20,7 +20,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from qemu import BUILD, ROOT, die
+from qemu import BUILD, ROOT, die, run_script
 
 TREE = BUILD / "linux"
 CONFIG = "virt-coverage"
@@ -51,9 +51,8 @@ def run(*command, **options):
 # ---- what was counted ----
 
 def build():
-    for command in (["scripts/build.sh", CONFIG], ["scripts/guest.sh", KERNEL]):
-        if subprocess.run([ROOT / command[0], *command[1:]], check=False).returncode:
-            sys.exit(1)
+    run_script("build.sh", CONFIG)
+    run_script("guest.sh", KERNEL)
 
 
 def boots(commands):

@@ -13,11 +13,10 @@ executes and logs one instruction at a time for that.
 import bisect
 import collections
 import json
-import re
 import sys
 
-from bench import COLUMNS, OUT, Guest, build, testdevs
-from qemu import BUILD, die, take_qemu_along, text
+from bench import COLUMNS, EXECUTED, OUT, Guest, build, functions, testdevs
+from qemu import die, take_qemu_along, text
 
 LOGGED = 32 << 20   # bytes of QEMU's log are enough
 ONE_BY_ONE = ["singlestep on", "one-insn-per-tb on"]    # before QEMU 8.1, and since
@@ -34,28 +33,21 @@ def log_instructions(guest):
     guest.wait_for(lambda: (guest.dir / "trace.log").stat().st_size > LOGGED, 60)
 
 
-def functions(kernel):
-    """Their addresses, in order, and their names."""
-    found = dict(re.findall(r"^(\w+) [tTwW] ([^$\s]+)$", text(kernel / "System.map"), re.M))
-    addresses = sorted(found, key=lambda address: int(address, 16))
-    return [int(address, 16) for address in addresses], [found[address] for address in addresses]
-
-
 def executed(guest):
     """How often each address was."""
     found = collections.Counter()
     with open(guest.dir / "trace.log", errors="replace") as log:
         for line in log:
-            # Code pointer, [CS base / PC / flags / cflags], and a symbol if QEMU knows any
-            pc = re.match(r"Trace 0: \S+ \[\w+/(\w+)/", line)
-            if pc:
-                found[int(pc[1], 16)] += 1
+            one = EXECUTED.match(line)
+            if one:
+                found[int(one[2], 16)] += 1
     return found
 
 
 def by_function(guest):
     """Instructions of a pair, by function; most of the module's are for rounds of pairs."""
-    addresses, names = functions(guest.kernel)
+    known = functions(guest.kernel)
+    addresses, names = list(known), list(known.values())
     counts = executed(guest)
     pairs = sum(counts[addresses[names.index(name)]] for name in ("dma_unmap_page_attrs", "dma_unmap_sg_attrs"))
     if not pairs:

@@ -11,8 +11,8 @@ import math
 import sys
 from xml.sax.saxutils import escape
 
-from bench import OUT, RESULTS, ROOT
-from qemu import die, text
+from bench import OUT, RESULTS
+from qemu import ROOT, die, text
 
 PLOTS = ROOT / "plots"
 # Told apart without colours, too: by their order, and by the legend's.

@@ -51,6 +51,12 @@ def die(message):
     sys.exit(f"error: {message}")
 
 
+def run_script(name, *arguments):
+    """One of scripts/, which says for itself what is wrong."""
+    if subprocess.run([ROOT / "scripts" / name, *arguments], stdout=subprocess.DEVNULL, check=False).returncode:
+        sys.exit(1)
+
+
 def escape(path):
     """A comma in a value of QEMU's is written twice."""
     return str(path).replace(",", ",,")
@@ -127,6 +133,11 @@ class Boot:
                 subprocess.run(command, check=True, capture_output=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 die(f"cannot make a device tree: {error}")
+
+    def make_not_coherent(self):
+        """Tells the guest that DMA is not coherent."""
+        for node in ("/smmuv3@9050000", "/pcie@10000000"):
+            self.fdtput(["-d"], node, "dma-coherent")
 
     def command_line(self):
         command = [self.program, *self.machine(), "-no-user-config", "-no-reboot",
