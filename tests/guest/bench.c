@@ -61,21 +61,11 @@ static u64 tenths(u64 sum, u64 reads, u64 number)
 	return div64_u64(sum, number);
 }
 
-static int pairs(void *buf, size_t size, int number)
-{
-	dma_addr_t addr;
-
-	while (number--) {
-		addr = dma_map_single(master, buf, size, DMA_BIDIRECTIONAL);
-		if (dma_mapping_error(master, addr))
-			return -ENOMEM;
-		dma_unmap_single(master, addr, size, DMA_BIDIRECTIONAL);
-	}
-	return 0;
-}
-
-/* Rounds that an interrupt, which has instructions, too, does not get into. */
-static int count_pairs(void *buf, size_t size)
+/*
+ * Goes through rounds that an interrupt, which has instructions, too, does not get
+ * into. Each makes @number calls.
+ */
+static int count_rounds(int (*go)(void *data), void *data, int number)
 {
 	unsigned long flags;
 	u64 start, sum = 0;
@@ -84,30 +74,58 @@ static int count_pairs(void *buf, size_t size)
 	for (round = -WARM_UP; round < rounds; round++) {
 		local_irq_save(flags);
 		start = ktime_get_ns();
-		ret = pairs(buf, size, BATCH);
+		ret = go(data);
 		if (round >= 0)
 			sum += ktime_get_ns() - start;
 		local_irq_restore(flags);
 		if (ret)
 			return ret;
 	}
-	snprintf(result, sizeof(result), "%llu", tenths(sum, rounds, BATCH * rounds));
+	snprintf(result, sizeof(result), "%llu", tenths(sum, rounds, number * rounds));
 	return 0;
 }
 
-static int map_batch(void *buf, size_t size, dma_addr_t *addr)
+struct buffer {
+	void *start;
+	size_t size;
+};
+
+static int pairs(struct buffer *buf, int number)
+{
+	dma_addr_t addr;
+
+	while (number--) {
+		addr = dma_map_single(master, buf->start, buf->size, DMA_BIDIRECTIONAL);
+		if (dma_mapping_error(master, addr))
+			return -ENOMEM;
+		dma_unmap_single(master, addr, buf->size, DMA_BIDIRECTIONAL);
+	}
+	return 0;
+}
+
+static int go_pairs(void *buf)
+{
+	return pairs(buf, BATCH);
+}
+
+static int count_pairs(struct buffer *buf)
+{
+	return count_rounds(go_pairs, buf, BATCH);
+}
+
+static int map_batch(struct buffer *buf, dma_addr_t *addr)
 {
 	int i;
 
 	for (i = 0; i < BATCH; i++) {
-		addr[i] = dma_map_single(master, buf, size, DMA_BIDIRECTIONAL);
+		addr[i] = dma_map_single(master, buf->start, buf->size, DMA_BIDIRECTIONAL);
 		if (dma_mapping_error(master, addr[i]))
 			return -ENOMEM;
 	}
 	return 0;
 }
 
-static int count_batch(void *buf, size_t size)
+static int count_batch(struct buffer *buf)
 {
 	u64 start, mapped, end, map = 0, unmap = 0;
 	dma_addr_t addr[BATCH];
@@ -117,10 +135,10 @@ static int count_batch(void *buf, size_t size)
 	for (round = -WARM_UP; round < rounds; round++) {
 		local_irq_save(flags);
 		start = ktime_get_ns();
-		ret = map_batch(buf, size, addr);
+		ret = map_batch(buf, addr);
 		mapped = ktime_get_ns();
 		for (i = 0; i < BATCH && !ret; i++)
-			dma_unmap_single(master, addr[i], size, DMA_BIDIRECTIONAL);
+			dma_unmap_single(master, addr[i], buf->size, DMA_BIDIRECTIONAL);
 		end = ktime_get_ns();
 		local_irq_restore(flags);
 		if (ret)
@@ -135,36 +153,24 @@ static int count_batch(void *buf, size_t size)
 	return 0;
 }
 
-static int count_buffer(int (*count)(void *buf, size_t size))
+static int count_buffer(int (*count)(struct buffer *buf), size_t size)
 {
-	void *buf = kmalloc(arg, GFP_KERNEL);
+	struct buffer buf = { kmalloc(size, GFP_KERNEL), size };
 	int ret = -ENOMEM;
 
-	if (buf)
-		ret = count(buf, arg);
-	kfree(buf);
+	if (buf.start)
+		ret = count(&buf);
+	kfree(buf.start);
 	return ret;
 }
 
-static int count_list(struct sg_table *table)
+static int go_list(void *data)
 {
-	unsigned long flags;
-	u64 start, sum = 0;
-	int round, ret;
+	struct sg_table *table = data;
 
-	for (round = -WARM_UP; round < rounds; round++) {
-		local_irq_save(flags);
-		start = ktime_get_ns();
-		ret = dma_map_sg(master, table->sgl, table->orig_nents, DMA_BIDIRECTIONAL);
-		if (ret)
-			dma_unmap_sg(master, table->sgl, table->orig_nents, DMA_BIDIRECTIONAL);
-		if (round >= 0)
-			sum += ktime_get_ns() - start;
-		local_irq_restore(flags);
-		if (!ret)
-			return -ENOMEM;
-	}
-	snprintf(result, sizeof(result), "%llu", tenths(sum, rounds, rounds));
+	if (!dma_map_sg(master, table->sgl, table->orig_nents, DMA_BIDIRECTIONAL))
+		return -ENOMEM;
+	dma_unmap_sg(master, table->sgl, table->orig_nents, DMA_BIDIRECTIONAL);
 	return 0;
 }
 
@@ -183,33 +189,30 @@ static int count_sg(int stride)
 		goto out_free;
 	for_each_sgtable_sg(&table, sg, i)
 		sg_set_page(sg, pages + stride * i, PAGE_SIZE, 0);
-	ret = count_list(&table);
+	ret = count_rounds(go_list, &table, 1);
 	sg_free_table(&table);
 out_free:
 	__free_pages(pages, order);
 	return ret;
 }
 
-static int count_live(void)
+static int count_live(struct buffer *buf)
 {
-	void *buf = kmalloc(SZ_4K, GFP_KERNEL);
 	dma_addr_t *addr = vmalloc(array_size(arg, sizeof(*addr)) ?: 1);
 	int i, ret = -ENOMEM;
 
-	if (!buf || !addr)
-		goto out_free;
+	if (!addr)
+		return -ENOMEM;
 	for (i = 0; i < arg; i++) {
-		addr[i] = dma_map_single(master, buf, SZ_4K, DMA_BIDIRECTIONAL);
+		addr[i] = dma_map_single(master, buf->start, buf->size, DMA_BIDIRECTIONAL);
 		if (dma_mapping_error(master, addr[i]))
 			goto out_unmap;
 	}
-	ret = count_pairs(buf, SZ_4K);
+	ret = count_pairs(buf);
 out_unmap:
 	while (i--)
-		dma_unmap_single(master, addr[i], SZ_4K, DMA_BIDIRECTIONAL);
-out_free:
+		dma_unmap_single(master, addr[i], buf->size, DMA_BIDIRECTIONAL);
 	vfree(addr);
-	kfree(buf);
 	return ret;
 }
 
@@ -218,14 +221,16 @@ static atomic_t before, behind;
 static u64 started, ended;
 static DECLARE_COMPLETION(all_done);
 
-static int pair_thread(void *buf)
+static int pair_thread(void *start)
 {
-	pairs(buf, SZ_4K, BATCH * WARM_UP);
+	struct buffer buf = { start, SZ_4K };
+
+	pairs(&buf, BATCH * WARM_UP);
 	if (atomic_dec_and_test(&before))
 		started = ktime_get_ns();
 	while (atomic_read(&before))
 		cpu_relax();
-	pairs(buf, SZ_4K, BATCH * rounds);
+	pairs(&buf, BATCH * rounds);
 	if (atomic_dec_and_test(&behind)) {
 		ended = ktime_get_ns();
 		complete(&all_done);
@@ -281,15 +286,15 @@ static int bench_work(void)
 		return 0;
 	}
 	if (!strcmp(test, "pair"))
-		return count_buffer(count_pairs);
+		return count_buffer(count_pairs, arg);
 	if (!strcmp(test, "batch"))
-		return count_buffer(count_batch);
+		return count_buffer(count_batch, arg);
 	if (!strcmp(test, "sg"))
 		return count_sg(2);
 	if (!strcmp(test, "row"))
 		return count_sg(1);
 	if (!strcmp(test, "live"))
-		return count_live();
+		return count_buffer(count_live, SZ_4K);
 	if (!strcmp(test, "threads"))
 		return count_threads();
 	return -EINVAL;
