@@ -36,8 +36,9 @@ ARCHS = {
 
 WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1"
 
-# What a kernel says when something is wrong with it, where that is no warning that ends the boot.
-SPLAT = re.compile(r"BUG: |WARNING: (?!CPU: )|INFO: (?!NMI)|Oops|Unable to handle|UBSAN: |KASAN: "
+# What a kernel says when something is wrong with it, where that is no warning that ends the boot. Those are "WARNING: CPU: "
+# on Linux 6.12, and "WARNING: <file>:<line> at " on 7.2.
+SPLAT = re.compile(r"BUG: |WARNING: (?!CPU: |\S+:\d+ at )|INFO: (?!NMI)|Oops|Unable to handle|UBSAN: |KASAN: "
                    r"|DMA-API: .*(?:ENOMEM|out of memory)")
 
 # How a boot can end.
