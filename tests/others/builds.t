@@ -19,8 +19,9 @@ declare -A absent=()		# architectures without a compiler
 matrix() {
 	local board="MMU=y ARCH_MULTI_V7=y ARCH_VIRT=y SMP=y PCI=y PCI_MSI=y PCI_HOST_GENERIC=y MODULES=y"
 	local smmu="ARM_LPAE=y IOMMU_SUPPORT=y ARM_SMMU_V3=y"
-	local suites
+	local suites fragment
 	suites=$(sed -n 's/^CONFIG_//p' "$here"/tests/configs/kunit-*.kunitconfig | paste -sd' ')
+	fragment=$(sed -n 's/^CONFIG_//p' "$here/arch/arm/configs/smmuv3.config" | paste -sd' ')
 	cat <<-END
 		exynos|arm|exynos_defconfig|-|
 		tegra|arm|tegra_defconfig|-|
@@ -30,6 +31,7 @@ matrix() {
 		imx_v6_v7|arm|imx_v6_v7_defconfig|-|
 		smmuv3-built-in|arm|allnoconfig|vmlinux modules|$board $smmu DEBUG_FS=y IOMMU_DEBUGFS=y
 		smmuv3-module|arm|allnoconfig|vmlinux modules|$board ${smmu/V3=y/V3=m}
+		smmuv3-fragment|arm|multi_v7_defconfig|-|$fragment
 		no-iommu|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=n ARM_DMA_USE_IOMMU=n
 		no-iommu-driver|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=y ARM_DMA_USE_IOMMU=n
 		no-lpae|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=n IOMMU_SUPPORT=y
