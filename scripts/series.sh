@@ -1,6 +1,7 @@
 #!/bin/bash
 # series.sh - write build/series/*.patch, ready for git send-email or b4: the commits of build/linux, from and signed
-# off by whoever runs this, under the cover letter in patches/cover-letter.txt (subject, blank line, text).
+# off by whoever runs this, to whom the kernel's get_maintainer.pl names, under the cover letter in
+# patches/cover-letter.txt (subject, blank line, text), which goes to all lists that a patch goes to.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -20,8 +21,24 @@ signed_commits() {
 	echo "$parent"
 }
 
+# Has a patch sent to those that get_maintainer.pl names for patches; the options are its own.
+address() {		# <patch> <option or patch...>
+	local header
+	header=$(cd "$TREE" && scripts/get_maintainer.pl --nogit --nogit-fallback --nofixes --norolestats --no-n "${@:2}" \
+		2>>"$LOG/series.log" | sed '1!s/^/ /; $!s/$/,/')
+	[ -z "$header" ] || sed -i "0,/^Subject: /s/^Subject: /To: ${header//$'\n'/\\n}\\n&/" "$1"
+}
+
+address_all() {
+	local patch
+	for patch in "$BUILD"/series/*.patch; do
+		[[ $patch == */0000-* ]] || address "$patch" "$patch"
+	done
+	address "$BUILD"/series/0000-* --nom --nor "$BUILD"/series/*.patch
+}
+
 no_arguments "$@"
-need git
+need git perl
 [ -d "$TREE" ] || die "there is no $TREE_NAME: run make tree first"
 exporter=$(tree_git -c user.useConfigOnly=true var GIT_AUTHOR_IDENT 2>/dev/null) ||
 	die "a series needs your name: git config --global user.name and user.email"
@@ -39,4 +56,6 @@ trap 'tree_git branch -q -D "$BRANCH"' EXIT
 tree_git config "branch.$BRANCH.description" "$(cat "$COVER")"
 tree_git format-patch -q --cover-letter --cover-from-description=subject --base=refs/tags/base \
 	-o "$BUILD/series" "refs/tags/base..$BRANCH"
+note "asking the kernel's MAINTAINERS who is to get what"
+address_all
 note "$(find "$BUILD/series" -name '*.patch' | wc -l) files in build/series"

@@ -13,11 +13,17 @@ repo=$tmp/repo
 linux=$repo/build/linux
 
 fake_kernel() {		# <dir> <patchlevel>
-	mkdir -p "$1/drivers/iommu" "$1/include/linux"
+	mkdir -p "$1/drivers/iommu" "$1/include/linux" "$1/scripts"
 	printf 'VERSION = 6\nPATCHLEVEL = %s\nSUBLEVEL = 99\nEXTRAVERSION =\n' "$2" >"$1/Makefile"
 	seq -f 'line %g' 40 >"$1/drivers/iommu/iommu.c"
 	seq -f 'word %g' 9 >"$1/drivers/iommu/Kconfig"
 	echo 'int iommu;' >"$1/include/linux/iommu.h"
+	cat >"$1/scripts/get_maintainer.pl" <<-'EOF'
+		#!/bin/sh
+		echo list@example.org
+		case $* in *--nom*) ;; *) echo one@example.org ;; esac
+	EOF
+	chmod +x "$1/scripts/get_maintainer.pl"
 	printf '%s\n' '*.o' '/*' '!/debian/' >"$1/.gitignore"	# the end is Debian's
 }
 
@@ -160,7 +166,7 @@ mv "$linux" "$linux.first"
 mkdir "$linux.tmp"		# as an interrupted run leaves it
 KSRC=$tmp/other run tree
 is "$status$(git -C "$linux" ls-files | paste -sd' ')" \
-	'0.gitignore Makefile drivers/iommu/Kconfig drivers/iommu/iommu.c drivers/iommu/shared.c include/linux/iommu.h tools/show' \
+	'0.gitignore Makefile drivers/iommu/Kconfig drivers/iommu/iommu.c drivers/iommu/shared.c include/linux/iommu.h scripts/get_maintainer.pl tools/show' \
 	'KSRC may be a git checkout, of which HEAD is taken; an interrupted run is no obstacle'
 rm -rf "$linux"
 mv "$linux.first" "$linux"
@@ -312,6 +318,11 @@ is "$(grep -lx 'From: A Port <port@example.org>' "$repo"/build/series/*.patch | 
 is "$(grep -lx 'Signed-off-by: A Port <port@example.org>' "$repo"/build/series/*.patch | wc -l)" 2 'all patches signed off'
 ok 'the cover letter has its subject' grep -qx 'Subject: \[PATCH 0/2\] A cover' "$repo/build/series/0000-cover-letter.patch"
 ok 'and its text' grep -qx 'What it is about.' "$repo/build/series/0000-cover-letter.patch"
+recipients() {
+	sed -n '/^To: /,/^Subject: /{/^Subject: /!p}' "$repo/build/series/$1"* | paste -sd' '
+}
+is "$(recipients 0001)" 'To: list@example.org,  one@example.org' 'a patch goes to those that the kernel names for it'
+is "$(recipients 0000)" 'To: list@example.org' 'the cover letter goes to lists'
 ok 'an exported series applies with git am' git -C "$tmp/other" am -q "$repo"/build/series/000[12]*
 run tree
 is "$status$out" 0 'series leaves the tree alone'
