@@ -135,15 +135,31 @@ def reasons():
     return found
 
 
-def reason_for(name, function, known):
-    """The function's, the file's, or that of a directory."""
-    places = [(name, function), *((str(place), "*") for place in (Path(name), *Path(name).parents))]
-    return next((known[place] for place in places if place in known), None)
+class Reasons:
+    """Those of tests/coverage-reasons, and which of them are called for."""
+
+    def __init__(self):
+        self.known = reasons()
+        self.used = set()
+        self.silent = []
+
+    def of(self, name, function="*"):
+        """The function's, the file's, or that of a directory."""
+        places = [(name, function), *((str(place), "*") for place in (Path(name), *Path(name).parents))]
+        place = next((place for place in places if place in self.known), None)
+        if place is None:
+            self.silent.append(name)
+            return "NO REASON GIVEN"
+        self.used.add(place)
+        return self.known[place]
+
+    def unused(self):
+        return [f"{name} {function}" for name, function in self.known if (name, function) not in self.used]
 
 
 def show(lines):
-    """Prints it all; returns whether every line that was not run has a reason."""
-    known, silent, total = reasons(), [], [0, 0]
+    """Prints it all; returns the reasons."""
+    why, total = Reasons(), [0, 0]
     missed = collections.defaultdict(list)
     absent = []
     print("| file | lines that do something | run | |\n| ---- | ---: | ---: | ---: |")
@@ -162,12 +178,11 @@ def show(lines):
 
     print("Not in this kernel, or without code:")
     for name in absent:
-        print(f"  {name}: {reason_for(name, '*', known) or silent.append(name) or 'NO REASON GIVEN'}")
+        print(f"  {name}: {why.of(name)}")
     print("Never run:")
     for (name, function), numbers in missed.items():
-        reason = reason_for(name, function, known) or silent.append(name) or "NO REASON GIVEN"
-        print(f"  {name}:{','.join(map(str, numbers))} {function}(): {reason}")
-    return not silent
+        print(f"  {name}:{','.join(map(str, numbers))} {function}(): {why.of(name, function)}")
+    return why
 
 
 def main():
@@ -182,8 +197,11 @@ def main():
             read(counts, lines)
     if not lines:
         die("no boot left any counts")
-    if not show(lines):
+    why = show(lines)
+    if why.silent:
         die("there are lines that were never run, and no reason in tests/coverage-reasons: see above")
+    if why.unused() and not sys.argv[1:]:
+        die(f"tests/coverage-reasons has reasons that no line needs: {', '.join(why.unused())}")
 
 
 if __name__ == "__main__":
