@@ -189,6 +189,9 @@ def main():
     if sys.argv[1:2] in (["-h"], ["--help"]):
         print(__doc__.strip())
         return
+    for test in sys.argv[1:]:
+        if not (ROOT / test).is_file():
+            die(f"there is no test {test}; try --help")
     build()
     shutil.rmtree(OUT, ignore_errors=True)
     lines = {}

@@ -1,5 +1,5 @@
 #!/bin/bash
-# The series applies, without fuzz, to the oldest and the newest linux-source-6.12 that the registry offers (to all of
+# The series applies, without fuzz, to the oldest and the newest linux-source-6.12 that Debian offers (to all of
 # them with APPLIES_ALL=1; with BASE=mainline, to those of 7.2), and refresh after tree leaves the repository as it is, byte for byte.
 
 set -euo pipefail

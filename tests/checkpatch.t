@@ -10,8 +10,9 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=checkpatch.sh
 . "$here/tests/checkpatch.sh"
 
-"$ROOT/scripts/series.sh" 2>/dev/null
-for patch in "$BUILD"/series/*.patch; do
+series=$BUILD/checkpatch
+"$ROOT/scripts/series.sh" "$series" 2>/dev/null || die "the series cannot be exported: see what make series says"
+for patch in "$series"/*.patch; do
 	case $patch in */0000-cover-letter.patch) continue ;; esac
 	ok "checkpatch ${patch##*/}" checkpatch "$patch"
 done

@@ -101,7 +101,11 @@ wanted() {		# <name>
 	[ ${#names[@]} = 0 ] || [[ " ${names[*]} " == *" $1 "* ]]
 }
 
+case ${1-} in -*) no_arguments "$1" ;; esac
 names=("$@")
+for name in "${names[@]}"; do
+	matrix | grep -q "^$name|" || die "there is no configuration $name: $(matrix | cut -d'|' -f1 | paste -sd' ')"
+done
 worktree "$BASE_TREE" refs/tags/base
 while IFS='|' read -r name arch config link symbols; do
 	wanted "$name" || continue
