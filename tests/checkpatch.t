@@ -1,5 +1,5 @@
 #!/bin/bash
-# The exported series passes the kernel's checkpatch --strict, one TAP line a patch.
+# The exported series passes the kernel's checkpatch --strict, one TAP line a patch; and is as long as the README says.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -16,4 +16,6 @@ for patch in "$series"/*.patch; do
 	case $patch in */0000-cover-letter.patch) continue ;; esac
 	ok "checkpatch ${patch##*/}" checkpatch "$patch"
 done
+shorter=$(tree_git diff --numstat refs/tags/base HEAD -- arch/arm ':!arch/arm/mm/*-test*' | awk '{ n += $2 - $1 } END { print n }')
+[ -n "$PORT" ] || ok "README says that arch/arm is $shorter lines shorter" grep -q "\`arch/arm\` is $shorter lines shorter" "$ROOT/README.md"
 done_testing
