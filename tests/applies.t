@@ -31,7 +31,7 @@ find_debs() {
 }
 
 # The files of a kernel which the patches could touch, and what its release is told by.
-touched_files() {
+series_files() {
 	echo Makefile
 	patch_adds "${patches[@]}"
 	cat "${patches[@]}" | sed -nE 's#^diff --git a/(\S+) b/.*#\1#p' | sort -u
@@ -41,7 +41,7 @@ touched_files() {
 unpack_touched() {
 	mkdir -p "$TREE"
 	deb_source "$1" | tar -x -C "$TREE" --strip-components=1 --no-wildcards \
-		-T <(touched_files | sed "s#^#$PACKAGE/#") 2>"$tmp/tar.log" || true
+		-T <(series_files | sed "s#^#$PACKAGE/#") 2>"$tmp/tar.log" || true
 	[ -s "$TREE/Makefile" ]
 }
 
