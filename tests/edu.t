@@ -106,7 +106,8 @@ def check_log(boot):
 
 
 def prepare(name, test, initramfs):
-    boot = Scenario(f"edu-{name}", "edu", test.words, f"cases={','.join(test.cases)}")
+    boot = Scenario(f"edu-{name}", "edu", test.words, f"cases={','.join(test.cases)}",
+                    *[f"untrusted={BEHIND}"] * (test.devices is UNTRUSTED))
     boot.memory = test.memory
     if test.memory == HIGH and "QEMU" not in os.environ:
         boot.program = "qemu-system-aarch64"
