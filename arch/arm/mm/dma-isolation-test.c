@@ -9,6 +9,8 @@
  * iommu.isolate=1.
  */
 #include <kunit/test.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu-dma.h>
 #include <linux/iommu.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
