@@ -11,6 +11,7 @@ never run, with the reason that tests/coverage-reasons gives. Fails if there is 
 """
 
 import collections
+import functools
 import json
 import os
 import re
@@ -37,6 +38,7 @@ COMMANDS = [
     [BOOT, "--name", "coverage-kunit-isolate", "--isolate", "1", "--append", KUNIT],
     [BOOT, "--name", "coverage-lazy", "--iommu", "lazy", "--non-coherent", "--intx"],
     [BOOT, "--name", "coverage-vfio", "--gic", "3", "--vfio", "nvme"],
+    [BOOT, "--name", "coverage-passthrough", "--iommu", "passthrough", "--non-coherent"],
     ["tests/policy.t"],
     ["tests/edu.t"],
     ["tests/lifecycle.t"],
@@ -91,6 +93,20 @@ def unpack(archive):
             yield target
 
 
+@functools.cache
+def source(name):
+    return (TREE / name).read_text().splitlines()
+
+
+def function_at(name, number):
+    """The function that a line is in, of which gcov does not tell where it was inlined."""
+    for line in reversed(source(name)[:number]):
+        head = re.match(r"[a-z_].*?(\w+)\(", line)
+        if head:
+            return head[1]
+    return "-"
+
+
 def read(counts, lines):
     """Adds what a file of counts says to lines: {(file, line): [function, count]}."""
     for report in map(json.loads, run("arm-none-eabi-gcov", "--json-format", "--stdout", counts, cwd=KERNEL,
@@ -101,7 +117,8 @@ def read(counts, lines):
                 continue
             name = str(path.relative_to(TREE))
             for line in source["lines"]:
-                found = lines.setdefault((name, line["line_number"]), [line.get("function_name", "-"), 0])
+                number = line["line_number"]
+                found = lines.setdefault((name, number), [line.get("function_name") or function_at(name, number), 0])
                 found[1] += line["count"]
 
 
