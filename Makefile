@@ -1,6 +1,6 @@
 # Only wires: the work is in scripts/.
 
-export KSRC LINUX_VERSION ISOLATE COMMITS SOAK_SECONDS BOOT BASE
+export KSRC LINUX_VERSION ISOLATE SOAK_SECONDS BOOT BASE
 
 .NOTPARALLEL:
 .PHONY: help packages tree refresh series apply run compare check check-others check-series soak coverage bench clean
@@ -22,7 +22,7 @@ help:
 	@echo 'make bench     what mapping for DMA costs, stock and series, 32-bit ARM and arm64, as a table and plots'
 	@echo 'make clean     remove build/'
 	@echo
-	@echo 'BASE=mainline            have any of it work on Linux 7.2, as far as the series is ported, in build/mainline'
+	@echo 'BASE=mainline            have any of it use Linux 7.2, as far as the series is ported, in build/mainline'
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
 	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
 	@echo 'RANGE=<patches>          have make check-series try only these: 72, FIRST..LAST, or several of them'
@@ -36,8 +36,8 @@ packages tree refresh series:
 run compare: packages tree
 	@scripts/$@.sh
 
-apply: packages
-	@scripts/apply.sh $(if $(COMMITS),--commits)
+apply:
+	@scripts/apply.sh $(if $(filter-out 0,$(COMMITS)),--commits)
 
 coverage: packages tree
 	@scripts/coverage.py

@@ -30,7 +30,9 @@ try_series() {
 
 require_untouched() {
 	local state file
-	state=$(git -C "$ksrc" status --porcelain --untracked-files=no 2>/dev/null) || return 0
+	ksrc_commit "$ksrc" >/dev/null || return 0
+	require_idle "$ksrc" "$ksrc"
+	state=$(git -C "$ksrc" status --porcelain --untracked-files=no)
 	[ -n "$state" ] || return 0
 	while read -r file; do
 		! grep -qF " $file" <<<"$state" || die "$ksrc has changes of its own in $file: commit them, or put them away, first"
@@ -40,7 +42,7 @@ require_untouched() {
 # Commits are by whoever makes them, as KSRC's git knows them.
 take_identity() {
 	local who
-	git -C "$ksrc" rev-parse -q --verify HEAD >/dev/null 2>&1 || die "$ksrc is no git tree: without COMMITS=1 its files are changed"
+	ksrc_commit "$ksrc" >/dev/null || die "$ksrc is no git tree: without COMMITS=1 its files are changed"
 	who=$(git -C "$ksrc" -c user.useConfigOnly=true var GIT_AUTHOR_IDENT 2>/dev/null) ||
 		die 'commits need your name: git config --global user.name and user.email'
 	who=${who%>*}
@@ -48,18 +50,22 @@ take_identity() {
 	export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 }
 
-# From the tree with the series to KSRC: what it changes, adds and removes; and the way back.
+# From the tree with the series to KSRC: what it changes and adds, and the way back. Nothing is replaced before all
+# of it is there.
 copy_files() {
-	local status file
+	local file
+	local -a files staged=()
+	mapfile -t files < <(tree_git diff --no-renames --name-only refs/tags/base refs/project/next)
 	mkdir -p "$BUILD"
-	tree_git diff --binary refs/tags/base refs/project/next >"$BUILD/applied.patch"
-	while read -r status file; do
-		if [ "$status" = D ]; then
-			rm "$ksrc/$file"
-		else
-			install -D -m "$(stat -c %a "$TREE/$file")" "$TREE/$file" "$ksrc/$file"
-		fi
-	done < <(tree_git diff --no-renames --name-status refs/tags/base refs/project/next)
+	tree_git diff --binary refs/tags/base refs/project/next >"$applied"
+	for file in "${files[@]}"; do
+		staged+=("$ksrc/$file.new")
+		install -D -m "$(stat -c %a "$TREE/$file")" "$TREE/$file" "$ksrc/$file.new" 2>/dev/null ||
+			{ rm -f "${staged[@]}"; die "cannot write $ksrc/$file (disk full?): the tree is as it was"; }
+	done
+	for file in "${files[@]}"; do
+		mv "$ksrc/$file.new" "$ksrc/$file"
+	done
 }
 
 commit_series() {
@@ -80,7 +86,8 @@ require_untouched
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 try_series
-back="patch -R -p1 -d $ksrc <build/applied.patch"
+applied=$BUILD/applied-$(basename "$ksrc").patch
+back="patch -R -p1 -d $ksrc <${applied#"$ROOT"/}"
 if [ -n "$commits" ]; then
 	back="git -C $ksrc reset --keep $(git -C "$ksrc" rev-parse --short HEAD)"
 	commit_series

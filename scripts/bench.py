@@ -284,7 +284,6 @@ def part_coherence():
 
 def part_io():
     """Reads of an NVMe by fio, with many on their way at a time."""
-    run_script("fio.sh")
     for column in ("strict", "lazy", "passthrough"):
         guest = Guest(f"io-{column}", column, words="reads=300000")
         guest.devices = ["-blockdev", "null-co,node-name=disk,size=67108864,read-zeroes=off",
@@ -352,6 +351,8 @@ def main():
     if set(wanted) - set(PARTS):
         die(f"there is no part {(set(wanted) - set(PARTS)).pop()}; try --help")
     take_qemu_along()
+    if "io" in wanted:
+        run_script("fio.sh")
     OUT.mkdir(parents=True, exist_ok=True)
     old = json.loads(text(RESULTS) or "{}")
     results = {row: dict(values) for row, values in old.items()} if sys.argv[1:] else {}
@@ -359,14 +360,14 @@ def main():
     for part in wanted:
         for row, column, value in PARTS[part]():
             results.setdefault(row, {})[column] = round(value, 3)
-    RESULTS.write_text(json.dumps(results, indent=1) + "\n")
+        RESULTS.write_text(json.dumps(results, indent=1) + "\n")
     lines = "\n".join(table(results))
     (OUT / "table.md").write_text(lines + "\n")
     print(lines)
     print("\n".join(["", *judged(results)]))
-    if old:
-        print("\nWithout the locks, the run before this differs by {:.2f} % at most: {}".format(
-            *difference(old, results)))
+    differs = difference(old, results)
+    if differs:
+        print("\nWithout the locks, the run before this differs by {:.2f} % at most: {}".format(*differs))
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ mainline) LINUX=7.2 BUILD=$ROOT/build/mainline PORT=$ROOT/mainline SUITE=unstabl
 esac
 PACKAGE=linux-source-$LINUX
 LOG=$BUILD/log
+# What is no git tree in there is not to be taken for this repository.
+export GIT_CEILING_DIRECTORIES=$ROOT/build:$BUILD
 # The tree is named by its variable everywhere, so that the tests can have trees of their own.
 TREE=$BUILD/linux
 # Worktrees of it, for comparisons: see stock.sh
@@ -242,11 +244,22 @@ touched_files() {
 	tree_git diff --diff-filter=d --name-only refs/tags/base HEAD -- '*.c'
 }
 
-require_clean() {
+# ksrc_commit <dir>: what a kernel tree of somebody's has checked out. Fails if it is no git tree, but may be inside one.
+ksrc_commit() {
+	[ -z "$(git -C "$1" rev-parse --show-prefix 2>&1)" ] && git -C "$1" rev-parse -q --verify HEAD
+}
+
+require_idle() {	# <git tree> <what it is called>
 	local state
 	for state in rebase-merge rebase-apply MERGE_HEAD CHERRY_PICK_HEAD REVERT_HEAD; do
-		[ ! -e "$TREE/.git/$state" ] || die "$TREE_NAME is in the middle of a rebase, am, merge or pick: finish or abort it first"
+		state=$(git -C "$1" rev-parse --path-format=absolute --git-path "$state")
+		[ ! -e "$state" ] || die "$2 is in the middle of a rebase, am, merge or pick: finish or abort it first"
 	done
+}
+
+require_clean() {
+	local state
+	require_idle "$TREE" "$TREE_NAME"
 	state=$(tree_git status --porcelain --untracked-files=normal)
 	[ -z "$state" ] || die "$TREE_NAME has uncommitted changes: commit them, or put them away with git stash -u"
 }
@@ -324,7 +337,7 @@ apt_recent() {
 	[ -n "$(find "$(apt_dir)/updated" -mmin -1440 2>/dev/null)" ]
 }
 
-# Versions of a package that the registry offers, newest first.
+# Versions of a package that Debian offers, newest first.
 apt_versions() {
 	{ apt_private apt-cache madison "$1" || true; } | awk -F' *[|] *' '!seen[$2]++ { print $2 }'
 }
@@ -357,7 +370,7 @@ fetch_deb() {
 	if [ -n "$wanted" ]; then
 		have_deb "$name" "$wanted" "$dir" && return
 		download_debs "$dir" "$name=$wanted" && have_deb "$name" "$wanted" "$dir" && return
-		rm -f "$(apt_dir)/updated"	# the registry may have dropped it since
+		rm -f "$(apt_dir)/updated"	# Debian may have dropped it since
 	fi
 	[ -z "$version" ] && have_deb "$name" '*' "$dir" || return 1
 	note "cannot fetch a newer $name: using the one in ${dir#"$ROOT"/}"

@@ -11,6 +11,7 @@ never run, with the reason that tests/coverage-reasons gives. Fails if there is 
 """
 
 import collections
+import functools
 import json
 import os
 import re
@@ -37,6 +38,7 @@ COMMANDS = [
     [BOOT, "--name", "coverage-kunit-isolate", "--isolate", "1", "--append", KUNIT],
     [BOOT, "--name", "coverage-lazy", "--iommu", "lazy", "--non-coherent", "--intx"],
     [BOOT, "--name", "coverage-vfio", "--gic", "3", "--vfio", "nvme"],
+    [BOOT, "--name", "coverage-passthrough", "--iommu", "passthrough", "--non-coherent"],
     ["tests/policy.t"],
     ["tests/edu.t"],
     ["tests/lifecycle.t"],
@@ -91,6 +93,20 @@ def unpack(archive):
             yield target
 
 
+@functools.cache
+def source(name):
+    return (TREE / name).read_text().splitlines()
+
+
+def function_at(name, number):
+    """The function that a line is in, of which gcov does not tell where it was inlined."""
+    for line in reversed(source(name)[:number]):
+        head = re.match(r"[a-z_].*?(\w+)\(", line)
+        if head:
+            return head[1]
+    return "-"
+
+
 def read(counts, lines):
     """Adds what a file of counts says to lines: {(file, line): [function, count]}."""
     for report in map(json.loads, run("arm-none-eabi-gcov", "--json-format", "--stdout", counts, cwd=KERNEL,
@@ -101,7 +117,8 @@ def read(counts, lines):
                 continue
             name = str(path.relative_to(TREE))
             for line in source["lines"]:
-                found = lines.setdefault((name, line["line_number"]), [line.get("function_name", "-"), 0])
+                number = line["line_number"]
+                found = lines.setdefault((name, number), [line.get("function_name") or function_at(name, number), 0])
                 found[1] += line["count"]
 
 
@@ -135,15 +152,31 @@ def reasons():
     return found
 
 
-def reason_for(name, function, known):
-    """The function's, the file's, or that of a directory."""
-    places = [(name, function), *((str(place), "*") for place in (Path(name), *Path(name).parents))]
-    return next((known[place] for place in places if place in known), None)
+class Reasons:
+    """Those of tests/coverage-reasons, and which of them are called for."""
+
+    def __init__(self):
+        self.known = reasons()
+        self.used = set()
+        self.silent = []
+
+    def of(self, name, function="*"):
+        """The function's, the file's, or that of a directory."""
+        places = [(name, function), *((str(place), "*") for place in (Path(name), *Path(name).parents))]
+        place = next((place for place in places if place in self.known), None)
+        if place is None:
+            self.silent.append(name)
+            return "NO REASON GIVEN"
+        self.used.add(place)
+        return self.known[place]
+
+    def unused(self):
+        return [f"{name} {function}" for name, function in self.known if (name, function) not in self.used]
 
 
 def show(lines):
-    """Prints it all; returns whether every line that was not run has a reason."""
-    known, silent, total = reasons(), [], [0, 0]
+    """Prints it all; returns the reasons."""
+    why, total = Reasons(), [0, 0]
     missed = collections.defaultdict(list)
     absent = []
     print("| file | lines that do something | run | |\n| ---- | ---: | ---: | ---: |")
@@ -162,18 +195,20 @@ def show(lines):
 
     print("Not in this kernel, or without code:")
     for name in absent:
-        print(f"  {name}: {reason_for(name, '*', known) or silent.append(name) or 'NO REASON GIVEN'}")
+        print(f"  {name}: {why.of(name)}")
     print("Never run:")
     for (name, function), numbers in missed.items():
-        reason = reason_for(name, function, known) or silent.append(name) or "NO REASON GIVEN"
-        print(f"  {name}:{','.join(map(str, numbers))} {function}(): {reason}")
-    return not silent
+        print(f"  {name}:{','.join(map(str, numbers))} {function}(): {why.of(name, function)}")
+    return why
 
 
 def main():
     if sys.argv[1:2] in (["-h"], ["--help"]):
         print(__doc__.strip())
         return
+    for test in sys.argv[1:]:
+        if not (ROOT / test).is_file():
+            die(f"there is no test {test}; try --help")
     build()
     shutil.rmtree(OUT, ignore_errors=True)
     lines = {}
@@ -182,8 +217,11 @@ def main():
             read(counts, lines)
     if not lines:
         die("no boot left any counts")
-    if not show(lines):
+    why = show(lines)
+    if why.silent:
         die("there are lines that were never run, and no reason in tests/coverage-reasons: see above")
+    if why.unused() and not sys.argv[1:]:
+        die(f"tests/coverage-reasons has reasons that no line needs: {', '.join(why.unused())}")
 
 
 if __name__ == "__main__":

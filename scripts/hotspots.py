@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 Where the instructions go of a pair of calls that map for DMA and unmap: prints a line for
-each function of the kernel, and keeps it in build/bench/hotspots.json, for plot.py. QEMU
-executes and logs one instruction at a time for that.
+each function of the kernel, and keeps it in build/bench, for plot.py, which draws that of
+"strict" and pair/4096. QEMU executes and logs one instruction at a time for that.
 
 	hotspots.py [COLUMN [WORK]]	the kernel and the mode, as bench.py calls them, and
 					what is done, as tests/guest/bench.c does; "strict"
@@ -13,6 +13,7 @@ executes and logs one instruction at a time for that.
 import bisect
 import collections
 import json
+import re
 import sys
 
 from bench import COLUMNS, EXECUTED, OUT, Guest, build, functions, testdevs
@@ -59,6 +60,11 @@ def by_function(guest):
     return [(name, count / pairs) for name, count in found.most_common() if count >= pairs]
 
 
+def kept(column, work):
+    """Where it is kept."""
+    return OUT / f"hotspots-{column}-{work}.json".replace(" ", "-").replace("/", "-")
+
+
 def main():
     if sys.argv[1:2] in (["-h"], ["--help"]):
         print(__doc__.strip())
@@ -66,6 +72,8 @@ def main():
     column, work = (sys.argv[1:] + ["strict", "pair/4096"][len(sys.argv) - 1:])[:2]
     if column not in COLUMNS:
         die(f"there is no column {column}: {', '.join(COLUMNS)}")
+    if not re.fullmatch(r"(pair|sg|row|live)/\d+", work):
+        die(f"{work} is not pair/BYTES, sg/PAGES, row/PAGES or live/NUMBER")
     take_qemu_along()
     build([COLUMNS[column]])
     test, number = work.split("/")
@@ -82,7 +90,7 @@ def main():
         guest.stop()
     found = by_function(guest)
     OUT.mkdir(parents=True, exist_ok=True)
-    (OUT / "hotspots.json").write_text(json.dumps({"column": column, "work": work, "functions": found}, indent=1) + "\n")
+    kept(column, work).write_text(json.dumps(found, indent=1) + "\n")
     print(f"| function | instructions of {work}, {column} |\n| --- | ---: |")
     for name, count in found:
         print(f"| {name} | {count:.1f} |")

@@ -62,8 +62,10 @@ others) more=("${OTHERS[@]}"); shift ;;
 series) more=("${OTHERS[@]}" "${SERIES[@]}"); shift ;;
 esac
 no_arguments "$@"
-command -v apt-get >/dev/null ||
-	die "not a Debian system: install the equivalents of ${PACKAGES[*]}"
+command -v apt-get >/dev/null || {
+	note "not a Debian system, so it is taken that there are the equivalents of ${PACKAGES[*]}"
+	exit 0
+}
 require "${PACKAGES[@]}"
 for package in "${more[@]}"; do
 	(require "$package") || note "going on without $package"

@@ -129,9 +129,11 @@ def hotspots(found):
 
 
 def main():
-    if sys.argv[1:]:
+    if sys.argv[1:2] in (["-h"], ["--help"]):
         print(__doc__.strip())
-        sys.exit(sys.argv[1] not in ("-h", "--help"))
+        return
+    if sys.argv[1:]:
+        die(f"plot.py: unknown argument {sys.argv[1]}; try --help")
     results = json.loads(text(RESULTS) or "{}")
     if not all(name in results.get("4 KiB", {}) for name in COLOURS):
         die("there are no results of all kernels in build/bench: run make bench")

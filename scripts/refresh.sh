@@ -19,7 +19,7 @@ commit_diff() {
 # Where this repository keeps things of its own, a file of the kernel cannot live.
 require_place() {
 	case $2 in
-	scripts/* | tests/* | patches/* | mainline/* | build/* | reference/* | .*) ;;
+	scripts/* | tests/* | patches/* | mainline/* | build/* | plots/* | .*) ;;
 	*/*) return ;;
 	esac
 	die "commit $1 adds $2: this repository has no room for it at that path"

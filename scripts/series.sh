@@ -1,11 +1,14 @@
 #!/bin/bash
-# series.sh - write build/series/*.patch, ready for git send-email or b4: the commits of build/linux, from and signed
-# off by whoever runs this, under the cover letter in patches/cover-letter.txt (subject, blank line, text).
+# series.sh [DIR] - write build/series/*.patch, ready for git send-email or b4: the commits of build/linux, from and
+# signed off by whoever runs this, to whom the kernel's get_maintainer.pl names, under the cover letter in
+# patches/cover-letter.txt (subject, blank line, text), which goes to all lists that a patch goes to. With DIR they are
+# written there, to nobody.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 COVER=$PATCHES/cover-letter.txt
+OUT=$BUILD/series
 BRANCH=project-export		# format-patch takes the cover letter's text from a branch's description
 
 # Prints the last commit of the series, made anew by the exporter. No file and no branch is touched.
@@ -20,8 +23,42 @@ signed_commits() {
 	echo "$parent"
 }
 
-no_arguments "$@"
-need git
+# The cover letter's text, and what the patches are for. Only a commit of KSRC's is known to others.
+cover() {
+	local release base
+	release=$(tree_git log -1 --format=%s refs/tags/base)
+	base=$(tree_git config project.base)
+	cat "$COVER"
+	printf '\nBased on %s%s.\n' "${release#base: }" "$([[ $base != *' at '* ]] || echo ", commit ${base##* at }")"
+}
+
+# Has a patch sent to those that get_maintainer.pl names for patches; the options are its own.
+address() {		# <patch> <option or patch...>
+	local found
+	found=$(cd "$TREE" && scripts/get_maintainer.pl --nogit --nogit-fallback --nofixes --norolestats --no-n "${@:2}" \
+		2>>"$LOG/series.log") || true
+	[ -n "$found" ] || die "get_maintainer.pl names nobody for ${1##*/}: see $LOG_NAME/series.log"
+	found=$(sed '1!s/^/ /; $!s/$/,/' <<<"$found")
+	sed -i "0,/^Subject: /s/^Subject: /To: ${found//$'\n'/\\n}\\n&/" "$1"
+}
+
+address_all() {
+	local -a patches=("$OUT"/*.patch)
+	local patch
+	note "asking the kernel's MAINTAINERS who is to get what"
+	mkdir -p "$LOG"
+	for patch in "${patches[@]:1}"; do
+		address "$patch" "$patch"
+	done
+	address "${patches[0]}" --nom --nor "${patches[@]:1}"
+}
+
+to_nobody=
+case ${1-} in
+'' | -*) no_arguments "$@" ;;
+*) to_nobody=1 OUT=$(realpath -m "$1"); no_arguments "${@:2}" ;;
+esac
+need git perl
 [ -d "$TREE" ] || die "there is no $TREE_NAME: run make tree first"
 exporter=$(tree_git -c user.useConfigOnly=true var GIT_AUTHOR_IDENT 2>/dev/null) ||
 	die "a series needs your name: git config --global user.name and user.email"
@@ -33,10 +70,11 @@ inputs_taken || die "patches/ changed since $TREE_NAME was made: run make tree f
 
 last=$(signed_commits)
 [ "$last" != "$(tree_git rev-parse refs/tags/base)" ] || die "patches/ is empty: there is no series"
-rm -rf "$BUILD/series"
+rm -rf "$OUT"
 tree_git branch -q -f "$BRANCH" "$last"
 trap 'tree_git branch -q -D "$BRANCH"' EXIT
-tree_git config "branch.$BRANCH.description" "$(cat "$COVER")"
-tree_git format-patch -q --cover-letter --cover-from-description=subject --base=refs/tags/base \
-	-o "$BUILD/series" "refs/tags/base..$BRANCH"
-note "$(find "$BUILD/series" -name '*.patch' | wc -l) files in build/series"
+tree_git config "branch.$BRANCH.description" "$(cover)"
+tree_git format-patch -q --cover-letter --cover-from-description=subject \
+	-o "$OUT" "refs/tags/base..$BRANCH"
+[ -n "$to_nobody" ] || address_all
+note "$(find "$OUT" -name '*.patch' | wc -l) files in ${OUT#"$ROOT"/}"

@@ -25,8 +25,8 @@ fi
 need apt-get dpkg-deb
 apt_suite=$SUITE
 fetch_deb "$PACKAGE${LINUX_VERSION:+=$LINUX_VERSION}" "$DEBS" && exit
-offered=$(apt_versions "$PACKAGE" | paste -sd' ')
-if [ -n "${LINUX_VERSION:-}" ] && [ -n "$offered" ] && ! grep -qwF -- "$LINUX_VERSION" <<<"$offered"; then
-	die "no $PACKAGE $LINUX_VERSION: the registry offers $offered"
+offered=$(apt_versions "$PACKAGE")
+if [ -n "${LINUX_VERSION:-}" ] && [ -n "$offered" ] && ! grep -qxF -- "$LINUX_VERSION" <<<"$offered"; then
+	die "no $PACKAGE $LINUX_VERSION: Debian offers $(paste -sd' ' <<<"$offered")"
 fi
 die "cannot fetch $PACKAGE (no network? see $LOG_NAME/apt.log): give KSRC=/path/to/a/linux-$LINUX tree"

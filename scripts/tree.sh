@@ -13,10 +13,6 @@ require_space() {
 	[ "$free" -ge 4 ] || die "build/ needs about 4 GB and its file system has $free GB free"
 }
 
-ksrc_commit() {
-	[ -z "$(git -C "$1" rev-parse --show-prefix 2>&1)" ] && git -C "$1" rev-parse -q --verify HEAD
-}
-
 # What the base is made from, in words that can be compared. Takes the source's path.
 base_name() {
 	local commit
@@ -77,6 +73,14 @@ require_saved() {
 	tree_taken || die "$TREE_NAME has commits that patches/ lacks: run make refresh, or remove $TREE_NAME to throw them away"
 }
 
+# What make tree leaves alone, and only removing the tree loses.
+require_nothing_aside() {
+	local branch
+	[ -z "$(tree_git stash list)" ] || die "$TREE_NAME has a stash: git stash pop or drop it there first"
+	branch=$(tree_git for-each-ref --format='%(refname:short)' --no-merged=HEAD refs/heads | head -n 1)
+	[ -z "$branch" ] || die "$TREE_NAME has a branch $branch with commits of its own: delete it there first"
+}
+
 # Moves the tree to the last patch that applied, also when the next one did not: there one can look.
 settle() {
 	unset GIT_INDEX_FILE
@@ -92,12 +96,12 @@ if [ "${1-}" = --saved ]; then saved=1; shift; fi
 no_arguments "$@"
 need git xz
 if [ -n "$saved" ]; then
-	[ ! -d "$TREE" ] || require_saved
+	[ ! -d "$TREE" ] || { require_saved; require_nothing_aside; }
 	exit 0
 fi
 if [ -d "$TREE" ]; then
-	require_same_base
 	require_saved
+	require_same_base
 else
 	make_base
 fi

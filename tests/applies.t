@@ -1,5 +1,5 @@
 #!/bin/bash
-# The series applies, without fuzz, to the oldest and the newest linux-source-6.12 that the registry offers (to all of
+# The series applies, without fuzz, to the oldest and the newest linux-source-6.12 that Debian offers (to all of
 # them with APPLIES_ALL=1; with BASE=mainline, to those of 7.2), and refresh after tree leaves the repository as it is, byte for byte.
 
 set -euo pipefail
@@ -31,7 +31,7 @@ find_debs() {
 }
 
 # The files of a kernel which the patches could touch, and what its release is told by.
-touched_files() {
+series_files() {
 	echo Makefile
 	patch_adds "${patches[@]}"
 	cat "${patches[@]}" | sed -nE 's#^diff --git a/(\S+) b/.*#\1#p' | sort -u
@@ -41,7 +41,7 @@ touched_files() {
 unpack_touched() {
 	mkdir -p "$TREE"
 	deb_source "$1" | tar -x -C "$TREE" --strip-components=1 --no-wildcards \
-		-T <(touched_files | sed "s#^#$PACKAGE/#") 2>"$tmp/tar.log" || true
+		-T <(series_files | sed "s#^#$PACKAGE/#") 2>"$tmp/tar.log" || true
 	[ -s "$TREE/Makefile" ]
 }
 

@@ -7,9 +7,8 @@ nothing leaks, and no memory is used after it was freed.
 """
 
 import re
-import sys
 
-from scenario import Scenario, done_testing, make_kernel, ok, take_qemu_along, text
+from scenario import Scenario, done_testing, make_kernel, ok, parts, take_qemu_along, text
 
 MASTER, NEIGHBOUR = "0000:00:01.0", "0000:00:02.0"
 SUITE = "arm_dma_faults"
@@ -41,9 +40,10 @@ def judge(boot):
 
 
 def main():
+    names = parts(BOOTS)
     take_qemu_along()
     make_kernel(CONFIG)
-    boots = [make_boot(name) for name in sys.argv[1:] or BOOTS]
+    boots = [make_boot(name) for name in names]
     for boot in boots:
         boot.start()
     for boot in boots:

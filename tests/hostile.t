@@ -11,9 +11,8 @@ import collections
 import functools
 import re
 import subprocess
-import sys
 
-from scenario import Scenario, add_modules, done_testing, make_kernel, ok, take_qemu_along, text
+from scenario import Scenario, add_modules, done_testing, make_kernel, ok, parts, take_qemu_along, text
 
 PCIE, SMMU = "/pcie@10000000", "/smmuv3@9050000"
 # Nodes that get these phandles here, one that is not there, and the SMMU with the ID of the first of these masters.
@@ -176,11 +175,11 @@ def judge(boot, test):
 
 
 def main():
+    names = parts(TESTS)
     take_qemu_along()
     make_kernel()
     initramfs = add_modules("edu", "smmu", "late")
     # Two at a time
-    names = sys.argv[1:] or list(TESTS)
     for some in (names[i:i + 2] for i in range(0, len(names), 2)):
         boots = {name: prepare(name, TESTS[name], initramfs) for name in some}
         for boot in boots.values():

@@ -7,10 +7,9 @@ Here masters are plugged in when it says so.
 """
 
 import os
-import sys
 import time
 
-from scenario import Scenario, done_testing, make_kernel, take_qemu_along
+from scenario import Scenario, done_testing, make_kernel, parts, take_qemu_along
 
 ROUNDS = int(os.environ.get("LIFECYCLE_ROUNDS", "1000"))
 PORT, BEHIND, FIRST, SECOND = "0000:00:01.0", "0000:01:00.0", "0000:00:02.0", "0000:00:03.0"
@@ -54,9 +53,10 @@ class Lifecycle(Scenario):
 
 
 def main():
+    names = parts([boot[0] for boot in BOOTS])
     take_qemu_along()
     make_kernel()
-    boots = [Lifecycle(*boot) for boot in BOOTS if len(sys.argv) < 2 or boot[0] in sys.argv]
+    boots = [Lifecycle(*boot) for boot in BOOTS if boot[0] in names]
     for boot in boots:
         boot.prepare()
     try:

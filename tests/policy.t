@@ -7,9 +7,8 @@ line asks for, and what sysfs changes, where tests/guest/policy is the judge.
 
 import collections
 import re
-import sys
 
-from scenario import Scenario, done_testing, make_kernel, ok, take_qemu_along, text
+from scenario import Scenario, done_testing, make_kernel, ok, parts, take_qemu_along, text
 
 MASTERS = {"0000:00:01.0": "nvme", "0000:00:02.0": "virtio-blk-pci,iommu_platform=on,disable-legacy=on",
            "0000:00:03.0": "virtio-blk-pci,iommu_platform=on,disable-legacy=on"}
@@ -71,10 +70,10 @@ def judge(boot, policy):
 
 
 def main():
+    names = parts(POLICIES)
     take_qemu_along()
     make_kernel()
     # Two at a time
-    names = sys.argv[1:] or list(POLICIES)
     for some in zip(*[iter(names + [None] * (len(names) % 2))] * 2):
         boots = {name: make_boot(name) for name in some if name}
         for boot in boots.values():

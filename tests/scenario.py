@@ -15,7 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
 from qemu import BUILD, Boot, die, escape, take_qemu_along, text  # noqa: E402
 
-__all__ = ["CONFIG", "Scenario", "add_modules", "done_testing", "escape", "make_fio", "make_kernel", "note", "ok",
+__all__ = ["CONFIG", "Scenario", "add_modules", "done_testing", "escape", "make_fio", "make_kernel", "note", "ok", "parts",
            "take_qemu_along", "text"]
 CONFIG = os.environ.get("KERNEL_CONFIG", "virt")
 count = 0
@@ -33,6 +33,18 @@ def ok(good, name, *notes):
 
 def note(line):
     print(f"# {line}", flush=True)
+
+
+def parts(known):
+    """Those of a test that its command line names, or all."""
+    names = sys.argv[1:] or list(known)
+    if names[0] in ("-h", "--help"):
+        print(sys.modules["__main__"].__doc__.strip())
+        sys.exit()
+    for name in names:
+        if name not in known:
+            die(f"there is no part {name}: {', '.join(known)}")
+    return names
 
 
 def done_testing():

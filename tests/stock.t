@@ -29,6 +29,7 @@ defects() {
 		reserved regions are handed out|reserved_region
 		direct regions are not mapped|direct_region
 		MSI doorbells are not mapped|msi_doorbell
+		a window that the IOMMU cannot translate is taken|ranges_out_of_reach
 		windows of PCI host bridges are handed out|pci_windows
 		a bad free stops the machine|bad_free
 		a window is a byte short|ranges_small

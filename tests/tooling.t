@@ -13,11 +13,17 @@ repo=$tmp/repo
 linux=$repo/build/linux
 
 fake_kernel() {		# <dir> <patchlevel>
-	mkdir -p "$1/drivers/iommu" "$1/include/linux"
+	mkdir -p "$1/drivers/iommu" "$1/include/linux" "$1/scripts"
 	printf 'VERSION = 6\nPATCHLEVEL = %s\nSUBLEVEL = 99\nEXTRAVERSION =\n' "$2" >"$1/Makefile"
 	seq -f 'line %g' 40 >"$1/drivers/iommu/iommu.c"
 	seq -f 'word %g' 9 >"$1/drivers/iommu/Kconfig"
 	echo 'int iommu;' >"$1/include/linux/iommu.h"
+	cat >"$1/scripts/get_maintainer.pl" <<-'EOF'
+		#!/bin/sh
+		echo list@example.org
+		case $* in *--nom*) ;; *) echo one@example.org ;; esac
+	EOF
+	chmod +x "$1/scripts/get_maintainer.pl"
 	printf '%s\n' '*.o' '/*' '!/debian/' >"$1/.gitignore"	# the end is Debian's
 }
 
@@ -115,7 +121,7 @@ KSRC=$tmp/old run tree
 fails_with 'KSRC of another Linux' "KSRC=$tmp/old is Linux 6.6.99; this series is for 6.12"
 ok 'nothing was made' test ! -e "$repo/build"
 
-no_network() {		# an apt without any registry
+no_network() {		# an apt that reaches nobody
 	printf 'Dir::Etc::sourcelist "/dev/null";\nDir::Etc::sourceparts "/dev/null";\n' >"$tmp/apt.conf"
 	APT_CONFIG=$tmp/apt.conf KSRC='' run tree
 }
@@ -160,7 +166,7 @@ mv "$linux" "$linux.first"
 mkdir "$linux.tmp"		# as an interrupted run leaves it
 KSRC=$tmp/other run tree
 is "$status$(git -C "$linux" ls-files | paste -sd' ')" \
-	'0.gitignore Makefile drivers/iommu/Kconfig drivers/iommu/iommu.c drivers/iommu/shared.c include/linux/iommu.h tools/show' \
+	'0.gitignore Makefile drivers/iommu/Kconfig drivers/iommu/iommu.c drivers/iommu/shared.c include/linux/iommu.h scripts/get_maintainer.pl tools/show' \
 	'KSRC may be a git checkout, of which HEAD is taken; an interrupted run is no obstacle'
 rm -rf "$linux"
 mv "$linux.first" "$linux"
@@ -178,6 +184,10 @@ run tree
 fails_with 'tree refuses a dirty tree' 'uncommitted changes'
 run tree --saved
 fails_with 'tree --saved objects to a dirty tree' 'uncommitted changes'
+git -C "$linux" -c user.name=dev -c user.email=dev@example.org stash -q
+run tree --saved
+fails_with 'and to a stash' 'has a stash'
+git -C "$linux" stash pop -q
 is "$(sed -n 30p "$linux/drivers/iommu/iommu.c")" 'LINE 30' 'the change is still there'
 git -C "$linux" checkout -q .
 touch "$linux/new.c"
@@ -312,6 +322,14 @@ is "$(grep -lx 'From: A Port <port@example.org>' "$repo"/build/series/*.patch | 
 is "$(grep -lx 'Signed-off-by: A Port <port@example.org>' "$repo"/build/series/*.patch | wc -l)" 2 'all patches signed off'
 ok 'the cover letter has its subject' grep -qx 'Subject: \[PATCH 0/2\] A cover' "$repo/build/series/0000-cover-letter.patch"
 ok 'and its text' grep -qx 'What it is about.' "$repo/build/series/0000-cover-letter.patch"
+recipients() {
+	sed -n '/^To: /,/^Subject: /{/^Subject: /!p}' "$repo/build/series/$1"* | paste -sd' '
+}
+is "$(recipients 0001)" 'To: list@example.org,  one@example.org' 'a patch goes to those that the kernel names for it'
+is "$(recipients 0000)" 'To: list@example.org' 'the cover letter goes to lists'
+ok 'and says what the patches are for' grep -qx 'Based on Linux 6.12.99.' "$repo/build/series/0000-cover-letter.patch"
+run series "$tmp/nobody"
+is "$status$(grep -l '^To: ' "$tmp"/nobody/*.patch)" 0 'series to a directory addresses nobody'
 ok 'an exported series applies with git am' git -C "$tmp/other" am -q "$repo"/build/series/000[12]*
 run tree
 is "$status$out" 0 'series leaves the tree alone'
@@ -345,7 +363,7 @@ fails_with 'apply refuses a tree that has the series' 'does not apply to Linux 6
 is "$(whole_tree)" "$applied" 'and leaves it alone'
 run apply --commits
 fails_with 'commits need a git tree' 'is no git tree'
-patch -s -R -p1 -d "$tmp/own" <"$repo/build/applied.patch"
+patch -s -R -p1 -d "$tmp/own" <"$repo/build/applied-own.patch"
 is "$(whole_tree)" "$before" 'there is a way back'
 pristine
 sed -i 's/^line 19/line nineteen/' "$tmp/own/drivers/iommu/iommu.c"
@@ -354,6 +372,12 @@ run apply
 fails_with 'apply refuses a tree that the series does not fit' 'patches/0001-iommu-change-line-20.patch: hunk at drivers/iommu/iommu.c:17 does not apply'
 is "$(whole_tree)" "$before" 'of which nothing is changed'
 pristine
+echo 'in the way' >"$tmp/own/tools"
+before=$(whole_tree)
+run apply
+fails_with 'apply cannot write a file' 'cannot write'
+is "$(whole_tree)" "$before" 'nor are those before it'
+pristine
 git -C "$tmp/own" -c init.defaultBranch=main init -q
 git -C "$tmp/own" add -Af
 git -C "$tmp/own" -c user.name=dev -c user.email=dev@example.org commit -qm kernel
@@ -361,6 +385,10 @@ echo mine >>"$tmp/own/drivers/iommu/iommu.c"
 run apply
 fails_with 'apply refuses changes that are not committed' 'has changes of its own in drivers/iommu/iommu.c'
 git -C "$tmp/own" checkout -q .
+mkdir "$tmp/own/.git/rebase-apply"
+run apply --commits
+fails_with 'apply refuses a tree where git am is at work' 'is in the middle of a rebase, am, merge or pick'
+ok 'and does not end that' rmdir "$tmp/own/.git/rebase-apply"
 run apply --commits
 is "$status$(git -C "$tmp/own" log --reverse --format='%s by %an' | paste -sd'|')" \
 	"0kernel by dev|iommu: change line 20 by A Port|iommu: a shared thing whose subject is so long that its file's name must be cut by A Port" \

@@ -645,6 +645,25 @@ int mock_iommu_kunit_register(struct kunit *test)
 	return ret;
 }
 
+static void mock_settle(void *unused)
+{
+	wait_for_device_probe();
+}
+
+/**
+ * mock_iommu_kunit_settle - Let probes end before an overlay goes
+ * @test: The test, which has its overlay
+ *
+ * A device that waits for another is probed again by a worker whenever some
+ * driver is bound. It must not be at that while the devices go.
+ *
+ * Return: 0, or -ENOMEM.
+ */
+int mock_iommu_kunit_settle(struct kunit *test)
+{
+	return kunit_add_action(test, mock_settle, NULL);
+}
+
 /**
  * mock_iommu_kunit_init - Have the mock IOMMUs and masters of mock-iommu.dtso
  * @test: The test
@@ -656,7 +675,8 @@ int mock_iommu_kunit_register(struct kunit *test)
 int mock_iommu_kunit_init(struct kunit *test)
 {
 	return mock_iommu_kunit_register(test) ?:
-	       of_overlay_apply_kunit(test, mock_iommu);
+	       of_overlay_apply_kunit(test, mock_iommu) ?:
+	       mock_iommu_kunit_settle(test);
 }
 
 KUNIT_DEFINE_ACTION_WRAPPER(mock_put_device, put_device, struct device *);

@@ -84,6 +84,7 @@ struct mock_iommu {
 };
 
 int mock_iommu_kunit_register(struct kunit *test);
+int mock_iommu_kunit_settle(struct kunit *test);
 int mock_iommu_kunit_init(struct kunit *test);
 
 struct mock_iommu *mock_iommu_find(struct kunit *test, const char *name);

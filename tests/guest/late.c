@@ -5,11 +5,16 @@
  * initcall_blacklist=arm_smmu_driver_init, which would keep this one away, too, if
  * it had an initcall of that name.
  */
+#include <kunit/visibility.h>
 #include <linux/module.h>
 #include <linux/platform_device.h>
 
 #undef module_driver
 #define module_driver(driver, register_driver, unregister_driver)
+
+/* In a kernel with KUnit, it is the built-in one that exports these */
+#undef EXPORT_SYMBOL_IF_KUNIT
+#define EXPORT_SYMBOL_IF_KUNIT(symbol)
 
 #include <drivers/iommu/arm/arm-smmu-v3/arm-smmu-v3.c>
 

@@ -37,6 +37,7 @@ count_instructions() {	# <base or series> <mode>
 	local dir=$BUILD/run/others-count-$1-$2 strict=1
 	[ "$2" = strict ] || strict=0
 	mkdir -p "$dir"
+	rm -f "$dir/console.log"
 	timeout --kill-after=5 300 qemu-system-aarch64 -M virt,iommu=smmuv3 -cpu cortex-a57 -smp 1 -m 1G -nodefaults \
 		-no-user-config -no-reboot -display none -serial "file:$dir/console.log" -icount shift=0,sleep=off \
 		-kernel "${kernel[$1]}/arch/arm64/boot/Image" -initrd "${initramfs[$1]}" \

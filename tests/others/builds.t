@@ -19,8 +19,11 @@ declare -A absent=()		# architectures without a compiler
 matrix() {
 	local board="MMU=y ARCH_MULTI_V7=y ARCH_VIRT=y SMP=y PCI=y PCI_MSI=y PCI_HOST_GENERIC=y MODULES=y"
 	local smmu="ARM_LPAE=y IOMMU_SUPPORT=y ARM_SMMU_V3=y"
-	local suites
+	local faults="FAULT_INJECTION=y FAILSLAB=y FAIL_PAGE_ALLOC=y FAULT_INJECTION_DEBUG_FS=y ARM_DMA_FAULTS_KUNIT_TEST=y"
+	local drivers="ARM_SMMU=y IPMMU_VMSA=y MSM_IOMMU=y MTK_IOMMU=y MTK_IOMMU_V1=y SPRD_IOMMU=y SUN50I_IOMMU=y"
+	local suites fragment
 	suites=$(sed -n 's/^CONFIG_//p' "$here"/tests/configs/kunit-*.kunitconfig | paste -sd' ')
+	fragment=$(sed -n 's/^CONFIG_//p' "$here/arch/arm/configs/smmuv3.config" | paste -sd' ')
 	cat <<-END
 		exynos|arm|exynos_defconfig|-|
 		tegra|arm|tegra_defconfig|-|
@@ -30,11 +33,12 @@ matrix() {
 		imx_v6_v7|arm|imx_v6_v7_defconfig|-|
 		smmuv3-built-in|arm|allnoconfig|vmlinux modules|$board $smmu DEBUG_FS=y IOMMU_DEBUGFS=y
 		smmuv3-module|arm|allnoconfig|vmlinux modules|$board ${smmu/V3=y/V3=m}
+		all-drivers|arm|multi_v7_defconfig|-|$fragment $drivers COMPILE_TEST=y XEN=y
 		no-iommu|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=n ARM_DMA_USE_IOMMU=n
 		no-iommu-driver|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=y IOMMU_SUPPORT=y ARM_DMA_USE_IOMMU=n
 		no-lpae|arm|allnoconfig|vmlinux modules|$board ARM_LPAE=n IOMMU_SUPPORT=y
 		no-mmu|arm|mps2_defconfig|vmlinux|MMU=n
-		kunit|arm|allnoconfig|-|$board $smmu $suites
+		kunit|arm|allnoconfig|-|$board $smmu $suites $faults
 		arm64|arm64|defconfig|-|
 		x86-64|x86|x86_64_defconfig|-|INTEL_IOMMU=y AMD_IOMMU=y VIRTIO_PCI=y VIRTIO_IOMMU=y HYPERV=y
 		riscv|riscv|defconfig|-|
@@ -99,7 +103,11 @@ wanted() {		# <name>
 	[ ${#names[@]} = 0 ] || [[ " ${names[*]} " == *" $1 "* ]]
 }
 
+case ${1-} in -*) no_arguments "$1" ;; esac
 names=("$@")
+for name in "${names[@]}"; do
+	matrix | grep -q "^$name|" || die "there is no configuration $name: $(matrix | cut -d'|' -f1 | paste -sd' ')"
+done
 worktree "$BASE_TREE" refs/tags/base
 while IFS='|' read -r name arch config link symbols; do
 	wanted "$name" || continue

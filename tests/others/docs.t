@@ -36,9 +36,11 @@ kernel_doc_of_added() {
 	(cd "$TREE" && perl scripts/kernel-doc -none "${files[@]}" 2>&1)
 }
 
+# Of all, but for get_abi.pl and kernel-doc, which count what they find in their status, it is an error to fail.
 warnings() {		# <function> <base or series>
-	local log=$LOG/docs-$1-$2.log
-	"$1" "$2" >"$log" || true
+	local log=$LOG/docs-$1-$2.log status=0
+	"$1" "$2" >"$log" || status=$?
+	case $status in 0 | 1) ;; *) echo "failed with $status: see $log" ;; esac
 	warnings_in "$log" "${tree[$2]}"
 }
 

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from scenario import CONFIG, Scenario, done_testing, escape, make_fio, make_kernel, take_qemu_along  # noqa: E402
+from scenario import CONFIG, Scenario, done_testing, escape, make_fio, make_kernel, parts, take_qemu_along  # noqa: E402
 
 SECONDS = int(os.environ.get("SOAK_SECONDS", "600"))
 # Lockdep dislikes pciehp, of the stock kernel
@@ -86,10 +86,11 @@ class Load(Scenario):
 
 
 def main():
+    names = parts(MODES)
     take_qemu_along()
     make_kernel()
     fio = make_fio()
-    for mode in sys.argv[1:] or MODES:
+    for mode in names:
         boot = Load(mode, fio)
         boot.prepare()
         boot.devices = list(devices(boot))

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A test of the tests: the series, broken in one place, fails in the KUnit suites. Each breakage is one that a change could
+# mutations.t [WORDS] - a test of the tests: the series, broken in one place, fails in the KUnit suites. Each breakage is one that a change could
 # well make; the suites were written without it in mind.
 
 set -euo pipefail
@@ -31,19 +31,28 @@ mutate() {		# <file> <script for sed>
 	! git -C "$mutant" diff --quiet
 }
 
-# Prints the cases that fail, of which there has to be one; that none ran is no failure of theirs.
-suites_fail() {
-	local cases failed
+# Prints the cases that fail, and tells by $failed; that none ran is no failure of theirs.
+run_suites() {
+	local cases
 	kunit arm "$mutant" kunit-mutant --kunitconfig="$configs/kunit-arm.kunitconfig" \
 		--kunitconfig="$configs/kunit-dma-api.kunitconfig" || true
 	cases=$(kunit_cases kunit-mutant)
 	failed=$(grep -v ' \(PASS\|SKIP\)$' <<<"$cases" | cut -d' ' -f 2 | paste -sd' ')
 	echo "# fail: ${failed:-none of $(grep -c . <<<"$cases")}"
-	grep -q ' PASS$' <<<"$cases" && [ -n "$failed" ]
+	grep -q ' PASS$' <<<"$cases"
+}
+
+suites_pass() {
+	run_suites && [ -z "$failed" ]
+}
+
+suites_fail() {
+	run_suites && [ -n "$failed" ]
 }
 
 mkdir -p "$LOG"
 worktree "$mutant" "$(tree_git rev-parse HEAD)"
+[ $# != 0 ] || ok 'as it is, all of it passes' suites_pass
 while IFS='|' read -r what file script; do
 	[ $# = 0 ] || [[ $what == *"$1"* ]] || continue
 	ok "there is something to break: $what" mutate "$file" "$script"

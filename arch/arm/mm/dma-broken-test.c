@@ -20,6 +20,7 @@ static int arm_dma_broken_init(struct kunit *test)
 {
 	KUNIT_ASSERT_EQ(test, mock_iommu_kunit_register(test), 0);
 	KUNIT_ASSERT_EQ(test, of_overlay_apply_kunit(test, dma_broken_test), 0);
+	KUNIT_ASSERT_EQ(test, mock_iommu_kunit_settle(test), 0);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
  * iommu.isolate=1.
  */
 #include <kunit/test.h>
+#include <linux/dma-mapping.h>
+#include <linux/iommu-dma.h>
 #include <linux/iommu.h>
 #include <linux/sizes.h>
 #include <linux/sysfs.h>
@@ -166,6 +168,23 @@ static void arm_dma_isolation_alone(struct kunit *test)
 	test_move(test, one, "mapping", "shared");
 	test_expect_same_domain(test, one, two);
 	KUNIT_EXPECT_PTR_NE(test, iommu_get_domain_for_dev(one), domain);
+}
+
+/* Whoever comes into a group that is not translated is not either */
+static void arm_dma_isolation_identity(struct kunit *test)
+{
+	struct device *one = test_master(test, "mock-twin-a0");
+	struct device *two = mock_master_find(test, "mock-twin-a1");
+
+	mock_master_unbind(one);
+	test_expect_written(test, one, "type", "identity");
+	KUNIT_ASSERT_EQ(test, mock_master_bind(two), 0);
+	test_expect_attr(test, two, "type", "identity");
+	KUNIT_EXPECT_FALSE(test, use_dma_iommu(two));
+
+	test_move(test, two, "type", "auto");
+	KUNIT_ASSERT_EQ(test, mock_master_bind(one), 0);
+	test_expect_same_domain(test, one, two);
 }
 
 static void arm_dma_isolation_of_group(struct kunit *test)
@@ -379,6 +398,7 @@ static struct kunit_case arm_dma_isolation_cases[] = {
 	KUNIT_CASE(arm_dma_isolation_write),
 	KUNIT_CASE(arm_dma_isolation_write_refused),
 	KUNIT_CASE(arm_dma_isolation_alone),
+	KUNIT_CASE(arm_dma_isolation_identity),
 	KUNIT_CASE(arm_dma_isolation_of_group),
 	KUNIT_CASE(arm_dma_isolation_stays),
 	KUNIT_CASE(arm_dma_isolation_no_context),

@@ -1050,6 +1050,18 @@ static void arm_dma_ranges_late(struct kunit *test)
 	test_map_resource(test, wide, SZ_1M);
 }
 
+/* Nobody can serve a master that reaches nothing of what the IOMMU translates */
+static void arm_dma_ranges_out_of_reach(struct kunit *test)
+{
+	struct device *dev = mock_master_find(test, "mock-master-high");
+
+	test_mmu_a(test)->aperture_end = SZ_2G - 1;
+	KUNIT_EXPECT_NE(test, mock_master_bind(dev), 0);
+	KUNIT_EXPECT_NULL(test, dev->driver);
+	KUNIT_EXPECT_EQ(test, test_pages(test), 0);
+	test_expect_translated(test, test_master(test, "mock-master-a0"));
+}
+
 static void test_release_window(void *data)
 {
 	struct device *dev = data;
@@ -1350,6 +1362,7 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_ranges_large),
 	KUNIT_CASE(arm_dma_ranges_offset),
 	KUNIT_CASE(arm_dma_ranges_late),
+	KUNIT_CASE(arm_dma_ranges_out_of_reach),
 	KUNIT_CASE(arm_dma_window_200m),
 	KUNIT_CASE(arm_dma_window_100_pages),
 	KUNIT_CASE(arm_dma_bad_free),
