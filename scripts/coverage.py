@@ -101,7 +101,7 @@ def source(name):
 def function_at(name, number):
     """The function that a line is in, of which gcov does not tell where it was inlined."""
     for line in reversed(source(name)[:number]):
-        head = re.match(r"[a-z_].*?(\w+)\(", line)
+        head = re.match(r"(?=[a-z_]).*?(\w+)\(", line)
         if head:
             return head[1]
     return "-"

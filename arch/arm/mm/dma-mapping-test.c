@@ -1053,9 +1053,10 @@ static void arm_dma_ranges_late(struct kunit *test)
 /* Nobody can serve a master that reaches nothing of what the IOMMU translates */
 static void arm_dma_ranges_out_of_reach(struct kunit *test)
 {
-	struct device *dev = mock_master_find(test, "mock-master-high");
+	struct device *dev;
 
 	test_mmu_a(test)->aperture_end = SZ_2G - 1;
+	dev = mock_master_find(test, "mock-master-high");
 	KUNIT_EXPECT_NE(test, mock_master_bind(dev), 0);
 	KUNIT_EXPECT_NULL(test, dev->driver);
 	KUNIT_EXPECT_EQ(test, test_pages(test), 0);
