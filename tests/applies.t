@@ -83,10 +83,10 @@ round_trip() {
 
 [ ${#patches[@]} != 0 ] || { echo '1..0 # SKIP patches/ is empty'; exit; }
 found=$(find_debs)
-[ -n "$found" ] || { echo '1..0 # SKIP no network'; exit; }
+[ -n "$found" ] || ok 'the series applies to what Debian has # SKIP no network' true
 [ "$(wc -l <<<"$found")" != 1 ] || echo '# only one version is to be had'
 while read -r deb; do
-	try "the series applies to ${deb##*/}" applies_to "$deb"
+	[ -z "$deb" ] || try "the series applies to ${deb##*/}" applies_to "$deb"
 done <<<"$found"
 try 'refresh after tree is a no-op on the series' round_trip
 done_testing
