@@ -78,7 +78,7 @@ boot() {
 	local name=$1
 	shift
 	# shellcheck disable=SC2086	# several words
-	QEMU=$qemu "$here/scripts/boot.py" --kernel "$BOOT_KERNEL" --name "test-$name" ${BOOT_OPTIONS:-} "$@" \
+	QEMU=$qemu "$here/scripts/boot.py" --kernel "$BOOT_KERNEL" --name "test-$name" ${BOOT_OPTIONS:---deadline 120 --timeout 240} "$@" \
 		>"$tmp/$name.out" 2>&1
 }
 
