@@ -17,6 +17,7 @@
 #include <linux/kthread.h>
 #include <linux/sizes.h>
 
+#include "dma-iommu.h"
 #include "mock-iommu.h"
 
 #define LAST_PAGE		(SZ_4G - SZ_4K)
@@ -600,6 +601,29 @@ static void mapping_test_lazy_while_mapped(struct kunit *test)
 	KUNIT_EXPECT_GT(test, atomic_read(&mmu->nr_syncs), syncs);
 }
 
+/* What is rounded up when it is mapped is given back as a whole */
+static void mapping_test_usage(struct kunit *test)
+{
+	struct device *a = add_master(test, "mock-master-a0");
+	struct iommu_dma_usage usage;
+	dma_addr_t dma;
+	void *buf;
+
+	if (!IS_ENABLED(CONFIG_IOMMU_DEBUGFS))
+		kunit_skip(test, "nothing is counted");
+
+	buf = kunit_kmalloc(test, 5 * PAGE_SIZE, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, buf);
+	dma = dma_map_single(a, buf, 5 * PAGE_SIZE, DMA_TO_DEVICE);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(a, dma));
+	iommu_dma_get_usage(domain_of(a), &usage);
+	KUNIT_EXPECT_EQ(test, usage.used, 8 * PAGE_SIZE);
+
+	dma_unmap_single(a, dma, 5 * PAGE_SIZE, DMA_TO_DEVICE);
+	iommu_dma_get_usage(domain_of(a), &usage);
+	KUNIT_EXPECT_EQ(test, usage.used, 0);
+}
+
 /* All masters are gone: so must be all that the instances had for them */
 static void mapping_test_expect_empty(void *data)
 {
@@ -661,6 +685,7 @@ static struct kunit_case mapping_test_cases[] = {
 	KUNIT_CASE(mapping_test_window_of_one_page),
 	KUNIT_CASE(mapping_test_window_offset),
 	KUNIT_CASE(mapping_test_lazy_while_mapped),
+	KUNIT_CASE(mapping_test_usage),
 	{}
 };
 
