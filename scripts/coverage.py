@@ -221,7 +221,7 @@ def main():
     if why.silent:
         die("there are lines that were never run, and no reason in tests/coverage-reasons: see above")
     if why.unused() and not sys.argv[1:]:
-        die(f"tests/coverage-reasons has reasons that no line needs: {', '.join(why.unused())}")
+        print(f"Reasons that no line needed this time: {', '.join(why.unused())}")
 
 
 if __name__ == "__main__":
