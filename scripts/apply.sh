@@ -50,12 +50,12 @@ take_identity() {
 	export GIT_COMMITTER_NAME=$GIT_AUTHOR_NAME GIT_COMMITTER_EMAIL=$GIT_AUTHOR_EMAIL
 }
 
-# From the tree with the series to KSRC: what it changes and adds, and the way back. Nothing is replaced before all
-# of it is there.
+# From the tree with the series to KSRC: what it changes, adds and removes; and the way back. Nothing is replaced before
+# all of it is there.
 copy_files() {
 	local file
 	local -a files staged=()
-	mapfile -t files < <(tree_git diff --no-renames --name-only refs/tags/base refs/project/next)
+	mapfile -t files < <(tree_git diff --no-renames --diff-filter=d --name-only refs/tags/base refs/project/next)
 	mkdir -p "$BUILD"
 	tree_git diff --binary refs/tags/base refs/project/next >"$applied"
 	for file in "${files[@]}"; do
@@ -66,6 +66,9 @@ copy_files() {
 	for file in "${files[@]}"; do
 		mv "$ksrc/$file.new" "$ksrc/$file"
 	done
+	while read -r file; do
+		rm "$ksrc/$file"
+	done < <(tree_git diff --no-renames --diff-filter=D --name-only refs/tags/base refs/project/next)
 }
 
 commit_series() {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# mutations.t [WORDS] - a test of the tests: the series, broken in one place, fails in the KUnit suites. Each breakage is one that a change could
-# well make; the suites were written without it in mind.
+# mutations.t [WORDS] - a test of the tests: the series, broken in one place, fails in the KUnit suites. Each breakage is
+# one that a change could well make; the suites were written without it in mind. WORDS select those that have them.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
