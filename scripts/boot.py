@@ -331,7 +331,9 @@ def main():
         return
     for line in wrong:
         print(f"error: {options.name}: {line}", file=sys.stderr)
-    if boot.complaint():
+    if any(master["result"] == "hangs" for master in boot_result["masters"].values()):
+        boot.show_console(count=100)  # what tests/guest/masters has to say of it
+    elif boot.complaint():
         boot.show_console()
     sys.exit(1 if wrong else 0)
 

@@ -300,10 +300,10 @@ class Boot:
     def splats(self):
         return splats(self.dir / "console.log")
 
-    def show_console(self, prefix="  ", file=sys.stderr):
+    def show_console(self, prefix="  ", file=sys.stderr, count=15):
         """The end of the console, for whoever wonders why."""
         lines = [line for line in text(self.dir / "console.log").splitlines() if line.strip()]
-        lines = lines[-15:] + text(self.dir / "qemu.log").splitlines()[-5:]
+        lines = lines[-count:] + text(self.dir / "qemu.log").splitlines()[-5:]
         lines += re.findall(r"R15=\w+|\bPC=\w+|no answer.*", text(self.dir / "registers"))
         for line in lines:
             print(f"{prefix}{line}", file=file)

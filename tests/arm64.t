@@ -9,9 +9,14 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 # shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
 . "$here/scripts/common.sh"
 
-boot() {		# <name> <options of boot.py>
-	local log=$LOG/boot-test-$1.log
-	"$here/scripts/boot.py" --arch arm64 --name "test-$1" "${@:2}" >"$log" 2>&1 || { sed 's/^/# /' "$log"; return 1; }
+tmp=$(mktemp -d)
+trap 'rm -rf "$tmp"' EXIT
+
+good() {		# <name> <options of boot.py>
+	local status=0
+	boot "$1" --arch arm64 --deadline 120 --timeout 240 "${@:2}" || status=$?
+	show_boot "$1" "$status"
+	return "$status"
 }
 
 "$here/scripts/build.sh" virt-arm64
@@ -19,9 +24,9 @@ boot() {		# <name> <options of boot.py>
 for options in 'strict --gic 2' 'lazy --gic 3'; do
 	name=arm64-${options%% *}
 	# shellcheck disable=SC2086	# they are words
-	ok "$name: five masters, five mappings" boot "$name" --iommu $options
+	ok "$name: five masters, five mappings" good "$name" --iommu $options
 	is "$(page_tables "test-$name")" 5 "$name: the SMMU walked five page tables"
 done
-ok 'arm64-shared: five masters, one mapping' boot arm64-shared --iommu lazy --gic 3 --isolate 0
+ok 'arm64-shared: five masters, one mapping' good arm64-shared --iommu lazy --gic 3 --isolate 0
 is "$(page_tables test-arm64-shared)" 1 'arm64-shared: the SMMU walked one page table'
 done_testing
