@@ -78,7 +78,8 @@ def bars():
         row = "the same, page tables and allocator"
         yield Bar(row, column, 0.05, row, "stock")
         for row in ("to probe one of 64 masters", "4 KiB, 4 CPUs", "lock acquisitions, 4 CPUs", "lock handovers, 4 CPUs",
-                    "4 KiB, not coherent", "64 KiB, not coherent"):
+                    "4 KiB, not coherent", "64 KiB, not coherent", "cache maintenance, 4 KiB, calls",
+                    "cache maintenance, 4 KiB, bytes", "cache maintenance, 64 KiB, calls", "cache maintenance, 64 KiB, bytes"):
             yield Bar(row, column, 1.0, row, "stock")
     yield Bar("4 KiB, 4 CPUs", "lazy", 1.2, "4 KiB, 1 CPU", "lazy")
     yield Bar("read of 4 KiB", "strict", 1.25, "read of 4 KiB", "passthrough")
@@ -216,15 +217,15 @@ class Calls:
                           ",".join(f"{address:#x}+4" for address in self.names)]
 
     def __iter__(self):
-        """CPU, function, and the first argument."""
+        """CPU, function, and the first two arguments."""
         with open(self.log, errors="replace") as log:
             for line in log:
                 call = EXECUTED.match(line)
                 if call:
                     cpu, address = int(call[1]), int(call[2], 16)
-                register = re.match(r"R00=(\w+)", line)
-                if register and call is None and address in self.names:
-                    yield cpu, self.names[address], register[1]
+                registers = re.match(r"R00=(\w+) R01=(\w+)", line)
+                if registers and call is None and address in self.names:
+                    yield cpu, self.names[address], registers[1], registers[2]
 
 
 def locks(column):
@@ -238,7 +239,7 @@ def locks(column):
     calls = Calls(guest, "_raw_(spin|read|write)_(try)?lock(_irq|_irqsave|_bh)?|dma_map_page_attrs")
     guest.run()
     last, pairs, taken, handed = {}, 0, 0, 0
-    for cpu, name, lock in calls:
+    for cpu, name, lock, _ in calls:
         if name == "dma_map_page_attrs":
             pairs += 1
         elif pairs:
@@ -271,6 +272,26 @@ def part_commands():
             yield f"SMMU syncs, {size // 1024} KiB", column, syncs
 
 
+def maintenance(column, size):
+    """
+    How often a pair has caches maintained, of the buffer and of the page tables, and how many
+    bytes. QEMU has no caches, but the calls are there.
+    """
+    guest = Guest(f"maintenance-{size}-{column}", column, [("pair", size, 1)])
+    guest.devices = testdevs(1)
+    guest.make_not_coherent()
+    calls = Calls(guest, "v7_dma_(un)?map_area|dma_map_page_attrs")
+    guest.run()
+    lengths = []    # of each pair's calls
+    for _, name, _, length in calls:
+        if name == "dma_map_page_attrs":
+            lengths.append([])
+        elif lengths:
+            lengths[-1].append(int(length, 16))
+    del lengths[:-1000]     # others made page tables
+    return sum(map(len, lengths)) / len(lengths), sum(map(sum, lengths)) / len(lengths)
+
+
 def part_coherence():
     """Masters that are not coherent."""
     for column in ARM:
@@ -280,6 +301,10 @@ def part_coherence():
         found = figures(guest.run())
         yield "4 KiB, not coherent", column, found["pair/4096"][0]
         yield "64 KiB, not coherent", column, found["pair/65536"][0]
+        for size in (4096, 65536):
+            number, total = maintenance(column, size)
+            yield f"cache maintenance, {size // 1024} KiB, calls", column, number
+            yield f"cache maintenance, {size // 1024} KiB, bytes", column, total
 
 
 def part_io():

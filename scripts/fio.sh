@@ -4,6 +4,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=apt.sh
+. "$(dirname "$0")/apt.sh"
 
 IMAGE=$BUILD/fio.img
 apt_arch=armhf

@@ -4,6 +4,8 @@
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
+# shellcheck source-path=SCRIPTDIR source=apt.sh
+. "$(dirname "$0")/apt.sh"
 
 case ${1-} in -*) no_arguments "$1" ;; esac
 kernel=${1:-$BUILD/kernel/virt}

@@ -8,6 +8,8 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
 . "$here/scripts/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../scripts/apt.sh
+. "$here/scripts/apt.sh"
 apt_suite=$SUITE
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT

@@ -641,10 +641,14 @@ static void rnd_free_pages(struct rnd_buf *buf)
 		       buf->dir);
 }
 
+/* One segment for the master, which the API makes of any size: only what it takes */
 static bool rnd_alloc_noncontiguous(struct rnd_thread *t, struct rnd_buf *buf)
 {
+	size_t max = min_t(u64, (u64)buf->master->boundary + 1,
+			   buf->master->max_seg_size);
+
 	buf->attrs = rnd_one_in(t, 2) ? DMA_ATTR_ALLOC_SINGLE_PAGES : 0;
-	buf->size = rnd_size(t, RND_MEMORY);
+	buf->size = rnd_size(t, min(max, RND_MEMORY));
 	buf->sgt = dma_alloc_noncontiguous(buf->master->dev, buf->size,
 					   buf->dir, GFP_KERNEL | __GFP_NOWARN,
 					   buf->attrs);
