@@ -41,6 +41,10 @@ WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1"
 SPLAT = re.compile(r"BUG: |WARNING: (?!CPU: |\S+:\d+ at )|INFO: (?!NMI)|Oops|Unable to handle|UBSAN: |KASAN: "
                    r"|DMA-API: .*(?:ENOMEM|out of memory)")
 
+# What is no matter of the series: what a line says, and a function that is in the trace after it. ARM's CPUs switch their
+# address space, which takes a lock, on the way down, when RCU does not watch them any more; lockdep minds, on stock, too.
+KNOWN = [("suspicious RCU usage", "arch_cpu_idle_dead")]
+
 # How a boot can end.
 OFF = "powered off"
 PANIC = "panicked"
@@ -69,7 +73,13 @@ def text(path):
 
 def splats(log):
     """The lines of a console in which the kernel says that something is wrong with it."""
-    return [line for line in text(log).replace("\r", "").splitlines() if SPLAT.search(line)]
+    lines = text(log).replace("\r", "").splitlines()
+    return [line for number, line in enumerate(lines) if SPLAT.search(line) and not known(lines[number:number + 40])]
+
+
+def known(lines):
+    """Whether what begins with the first of them is no matter of the series."""
+    return any(what in lines[0] and any(f" {function} from " in line for line in lines) for what, function in KNOWN)
 
 
 def interrupted(number, _):
