@@ -25,6 +25,7 @@ enum maint_func {
 	MAINT_FOR_DEVICE,
 	MAINT_FOR_CPU,
 	MAINT_PREP,
+	MAINT_FLUSH,			/* what MAINT_PREP does */
 	MAINT_NR_FUNCS
 };
 
@@ -32,13 +33,14 @@ static const char *const maint_names[MAINT_NR_FUNCS] = {
 	[MAINT_FOR_DEVICE] = "arch_sync_dma_for_device",
 	[MAINT_FOR_CPU] = "arch_sync_dma_for_cpu",
 	[MAINT_PREP] = "arch_dma_prep_coherent",
+	[MAINT_FLUSH] = "dma_flush_area",
 };
 
 struct maint_event {
 	enum maint_func func;
 	phys_addr_t start;
 	size_t size;
-	enum dma_data_direction dir;	/* DMA_NONE in MAINT_PREP */
+	enum dma_data_direction dir;	/* DMA_NONE if it takes none */
 };
 
 /* What the test's own thread called since it cleared @count */
@@ -94,6 +96,27 @@ static int maint_prep(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+static int maint_flush(struct kprobe *probe, struct pt_regs *regs)
+{
+	struct maint_event *event = maint_new_event(MAINT_FLUSH);
+	void *start = (void *)regs->ARM_r0;
+
+	if (!event)
+		return 0;
+
+	event->start = page_to_phys(kmap_to_page(start)) + offset_in_page(start);
+	event->size = regs->ARM_r1;
+	event->dir = DMA_NONE;
+	return 0;
+}
+
+static const kprobe_pre_handler_t maint_handlers[MAINT_NR_FUNCS] = {
+	[MAINT_FOR_DEVICE] = maint_sync,
+	[MAINT_FOR_CPU] = maint_sync,
+	[MAINT_PREP] = maint_prep,
+	[MAINT_FLUSH] = maint_flush,
+};
+
 KUNIT_DEFINE_ACTION_WRAPPER(maint_unregister, unregister_kprobe,
 			    struct kprobe *);
 
@@ -103,7 +126,7 @@ static void maint_watch(struct kunit *test, enum maint_func func)
 
 	*probe = (struct kprobe){
 		.symbol_name = maint_names[func],
-		.pre_handler = func == MAINT_PREP ? maint_prep : maint_sync,
+		.pre_handler = maint_handlers[func],
 	};
 	KUNIT_ASSERT_EQ_MSG(test, register_kprobe(probe), 0, "%s",
 			    maint_names[func]);
@@ -350,12 +373,16 @@ static void arm_dma_maint_resource(struct kunit *test)
 static void maint_expect_prepared(struct kunit *test, struct device *dev,
 				  dma_addr_t dma, size_t size)
 {
+	phys_addr_t phys;
 	size_t offset;
 
-	for (offset = 0; offset < size; offset += PAGE_SIZE)
-		maint_expect_covered(test, MAINT_PREP, DMA_NONE,
-				     test_translate(dev, dma + offset),
+	for (offset = 0; offset < size; offset += PAGE_SIZE) {
+		phys = test_translate(dev, dma + offset);
+		maint_expect_covered(test, MAINT_PREP, DMA_NONE, phys,
 				     PAGE_SIZE);
+		maint_expect_covered(test, MAINT_FLUSH, DMA_NONE, phys,
+				     PAGE_SIZE);
+	}
 }
 
 static void test_maint_alloc(struct kunit *test, struct device *dev,
