@@ -1,19 +1,31 @@
 #!/bin/bash
 # build.sh CONFIG [TREE] - build the kernel of tests/configs/CONFIG.config, merged over allnoconfig, from TREE
 # (build/linux unless given) in build/kernel/CONFIG, or build/kernel/CONFIG-<name of TREE> for another tree: zImage,
-# and the modules installed below root/. A CONFIG called NAME-VARIANT goes over NAME.config; one that has CONFIG_ARM64=y
-# makes an Image for arm64. Does next to nothing when nothing changed. The details go to build/log/kernel-*.log.
+# and the modules installed below root/. A CONFIG called NAME-VARIANT goes over NAME.config, and NAME-VARIANT+OTHER has
+# NAME-OTHER.config on top of both; one that has CONFIG_ARM64=y makes an Image for arm64. Does next to nothing when nothing changed. The details go to build/log/kernel-*.log.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
+# fragments CONFIG: the files, of which later ones win over earlier ones, here as in kconfig
+fragments() {
+	local first=${1%%+*} more=${1#"${1%%+*}"}
+	local base=${first%-*}
+	[ "$base" = "$first" ] || [ ! -f "$ROOT/tests/configs/$base.config" ] || echo "$ROOT/tests/configs/$base.config"
+	echo "$ROOT/tests/configs/$first.config"
+	[ -z "$more" ] || fragments "$base-${more#+}" | tail -n +2
+}
+
 case ${1-} in '' | -*) no_arguments "${1:---help}" ;; esac
 config=$1
+mapfile -t fragments < <(fragments "$config")
+for file in "${fragments[@]}"; do
+	[ -f "$file" ] || die "there is no ${file#"$ROOT"/}"
+done
 tree=${2:-$TREE}
-[ -f "$ROOT/tests/configs/$config.config" ] || die "there is no tests/configs/$config.config"
 [ -f "$tree/Kconfig" ] || die "$tree is no kernel tree: run make tree"
 arch=arm image=zImage
-if grep -qx CONFIG_ARM64=y "$ROOT/tests/configs/$config.config"; then arch=arm64 image=Image; fi
+if grep -qxs CONFIG_ARM64=y "${fragments[@]}"; then arch=arm64 image=Image; fi
 cross=$(cross_prefix $arch)
 need make gcc "${cross}gcc" flex bison bc
 tree=$(realpath "$tree")
@@ -41,13 +53,6 @@ fail() {
 	exit 1
 }
 
-# Later lines win over earlier ones, here as in kconfig.
-write_fragment() {
-	local base=$ROOT/tests/configs/${config%-*}.config
-	[ ! -f "$base" ] || cat "$base"
-	[ "$base" = "$ROOT/tests/configs/$config.config" ] || cat "$ROOT/tests/configs/$config.config"
-}
-
 configuration_is_current() {
 	cmp -s "$fragment" "$configured" &&
 		[ -z "$(find "$tree" -name 'Kconfig*' -newer "$configured" -print -quit)" ]
@@ -70,7 +75,7 @@ configure() {
 	note "configuring $name"
 	kernel_make KCONFIG_ALLCONFIG="$fragment" allnoconfig || fail "cannot configure $name"
 	lost=$(lost_symbols | sort | paste -sd ' ')
-	[ -z "$lost" ] || die "the kernel does not take these lines of tests/configs/$config.config: $lost"
+	[ -z "$lost" ] || die "the kernel does not take these lines of tests/configs/, for $config: $lost"
 	cp "$fragment" "$configured"
 }
 
@@ -82,7 +87,7 @@ install_modules() {
 
 mkdir -p "$out" "$LOG"
 : >"$log"
-write_fragment >"$fragment"
+cat "${fragments[@]}" >"$fragment"
 configuration_is_current || configure
 note "building $name"
 targets=("$image" headers)

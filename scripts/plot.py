@@ -11,7 +11,8 @@ import math
 import sys
 from xml.sax.saxutils import escape
 
-from bench import OUT, RESULTS
+from bench import RESULTS
+from hotspots import kept
 from qemu import ROOT, die, text
 
 PLOTS = ROOT / "plots"
@@ -117,8 +118,8 @@ def growth(results):
 
 def hotspots(found):
     """The dearest functions, and what is left."""
-    shown = found["functions"][:20]
-    rest = sum(count for _, count in found["functions"][20:])
+    shown = found[:20]
+    rest = sum(count for _, count in found[20:])
     rows = shown + [["all others", rest]]
     total = sum(count for _, count in rows)
     picture = Picture(f"Where the {total:,.0f} instructions of a pair of 4 KiB go, strict")
@@ -137,12 +138,13 @@ def main():
     results = json.loads(text(RESULTS) or "{}")
     if not all(name in results.get("4 KiB", {}) for name in COLOURS):
         die("there are no results of all kernels in build/bench: run make bench")
+    profile = json.loads(text(kept("strict", "pair/4096")) or "[]")
+    if not profile:
+        die("there is no profile in build/bench: run scripts/hotspots.py")
     PLOTS.mkdir(exist_ok=True)
     pairs(results)
     growth(results)
-    profile = json.loads(text(OUT / "hotspots.json") or "{}")
-    if (profile.get("column"), profile.get("work")) == ("strict", "pair/4096"):
-        hotspots(profile)
+    hotspots(profile)
 
 
 if __name__ == "__main__":

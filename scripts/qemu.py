@@ -39,7 +39,7 @@ WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1"
 # What a kernel says when something is wrong with it, where that is no warning that ends the boot. Those are "WARNING: CPU: "
 # on Linux 6.12, and "WARNING: <file>:<line> at " on 7.2.
 SPLAT = re.compile(r"BUG: |WARNING: (?!CPU: |\S+:\d+ at )|INFO: (?!NMI)|Oops|Unable to handle|UBSAN: |KASAN: "
-                   r"|DMA-API: .*(?:ENOMEM|out of memory)")
+                   r"|DMA-API: .*(?:ENOMEM|out of memory)|pagealloc: (?:single bit error|memory corruption)")
 
 # What is no matter of the series: what a line says, and a function that is in the trace after it. ARM's CPUs switch their
 # address space, which takes a lock, on the way down, when RCU does not watch them any more; lockdep minds, on stock, too.

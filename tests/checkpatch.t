@@ -11,7 +11,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/checkpatch.sh"
 
 series=$BUILD/checkpatch
-"$ROOT/scripts/series.sh" "$series" 2>/dev/null || die "the series cannot be exported: see what make series says"
+said=$("$ROOT/scripts/series.sh" "$series" 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
 # Several at a time; what it says of one is beside the patch
 one() {			# <patch>
 	if checkpatch "$1" >"$1.says"; then : >"$1.good"; fi

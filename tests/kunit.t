@@ -1,7 +1,7 @@
 #!/bin/bash
 # kunit.t [arm|arm64] - the KUnit suites that tests/configs/kunit-*.kunitconfig enable pass in QEMU, and on arm, which is
-# what make check tests, so does the boot-time selftest of the LPAE page tables. Those that depend on it run with mappings
-# shared and isolated, and with strict and lazy invalidation.
+# what make check tests, so does the boot-time selftest of the LPAE page tables: with mappings shared and isolated, and with
+# strict and lazy invalidation.
 # KUNIT_CONFIG=<name> adds what tests/configs/<name>.config has to the kernel's configuration; KUNIT_CALLS=<number> and
 # KUNIT_SEED=<number> are for the threads of iommu_dma_random, where KUnit ends a case that takes 300 s.
 
@@ -25,8 +25,9 @@ suites() {
 		END { for (i = 1; i <= n; i++) { s = order[i]; print s, count[s, "PASS"] + 0, count[s, "SKIP"] + 0, all[s] } }'
 }
 
+# Where all are isolated, nothing is left of the suite about sharing.
 suite_passed() {		# <passed> <skipped> <tests>
-	[ "$1" -gt 0 ] && [ $(($1 + $2)) = "$3" ]
+	[ $(($1 + $2)) = "$3" ] && { [ "$1" -gt 0 ] || [ "$what" = 'isolate: ' ]; }
 }
 
 # What is no warning, and ends no boot with panic_on_warn=1
@@ -76,9 +77,17 @@ never_passed() {
 		END { for (name in cases) if (!(name in passed)) print name }' <<<"$all" | paste -sd,
 }
 
-# Those whose isolation is not asked for say why, with the device and once a time.
-said() {		# <pattern>
-	grep -qE "mock-(master|coherent)-[a-z0-9]+: $1" "$log"
+# Whoever is isolated or refused and did not ask for it says why.
+said() {		# <pattern> [<device>]
+	grep -qE "${2:-mock-(master|coherent|twin)-[a-z0-9]+}: $1" "$log"
+}
+
+said_of_all() {		# <pattern> <device...>
+	local device status=0
+	for device in "${@:2}"; do
+		said "$1" "$device" || { echo "# $device did not"; status=1; }
+	done
+	return $status
 }
 
 # Cases are skipped where they are about the other policy, and none is in both.
@@ -93,10 +102,19 @@ arm() {
 	ok 'a region in use: isolated, and the log says why' said 'Isolated: the mapping of [^ ]*mock-iommu-a lacks the room \(-16\)'
 	ok 'a master without a domain: not probed, and the log says why' said 'Its IOMMU cannot be set up \(-28\)'
 	ok 'an attribute is not obeyed: the log says why' said 'Not isolated: [^ ]*mock-iommu-a has no domain for it \(-28\)'
-	kunit_pass arm 'isolate: ' --kernel_args=iommu.isolate=1 '*_dma_[ir]*'	# isolation, and random calls
+	ok 'refused by the driver: isolated, and the log says why' said 'Isolated: the mapping of [^ ]*mock-iommu-a refuses it \(-22\)'
+	ok 'of another type: isolated, and the log says why' said 'Isolated: its type is not that of the mapping of [^ ]*mock-iommu-b'
+	ok 'not trusted: isolated, and the log says why' said 'Isolated: it is not trusted' 0001:00:00.0
+	ok 'refused by its group: the log says why' said 'Refused by IOMMU group [0-9]+: its mapping lacks the room \(-16\)'
+	ok 'of another instance than its group: the log says so' said 'Refused by IOMMU group [0-9]+, which shares its mapping: it masters through another instance'
+	ok 'what the device tree gets wrong: the log says so' said_of_all 'Its IOMMU cannot be set up \(-22\)' \
+		mock-{nowhere,wrong-node,cells,no-cells,bytes,hole,self,then-nowhere,then-no-cells}
+	ok 'IOMMUs of which some are missing: the log says so' said_of_all 'Only some of its IOMMUs are there' \
+		mock-{off-first,then-off,then-late}
+	kunit_pass arm 'isolate: ' --kernel_args=iommu.isolate=1
 	ok 'isolate: those without a domain left share' case_passed none_left
 	ok 'isolate: and the log says why' said 'Not isolated: there is no domain for it alone \(-28\), it shares one of [^ ]*mock-iommu-a, which is strict'
-	kunit_pass arm 'lazy: ' --kernel_args=iommu.strict=0 'iommu[_-]*'
+	kunit_pass arm 'lazy: ' --kernel_args=iommu.strict=0
 	is "$(never_passed)" '' 'there is no case that was always skipped'
 }
 

@@ -25,12 +25,12 @@ defects() {
 		DMA masks and the limit of the bus are ignored|dma_mask coherent_dma_mask bus_dma_limit
 		the aperture of the domain is ignored|aperture
 		the second device of a group gets no IOMMU|group_of_two
-		a driver that manages DMA itself cannot own its group|driver_managed
+		a driver that manages DMA itself cannot own its group|driver_managed group_claimed
 		reserved regions are handed out|reserved_region
 		direct regions are not mapped|direct_region
-		MSI doorbells are not mapped|msi_doorbell
+		MSI doorbells are not mapped|msi_doorbell msi_doorbell_narrow
 		a window that the IOMMU cannot translate is taken|ranges_out_of_reach
-		windows of PCI host bridges are handed out|pci_windows
+		windows of PCI host bridges are handed out|pci_windows pci_windows_late pci_ranges
 		a bad free stops the machine|bad_free
 		a window is a byte short|ranges_small
 		a window is rounded|window_200m window_100_pages ranges_large
@@ -41,7 +41,7 @@ defects() {
 		buffers of coherent masters cannot be shared|get_sgtable_coherent_master mmap_coherent_master
 		dma_alloc_pages() and dma_alloc_noncontiguous() fail|alloc_pages alloc_noncontiguous
 		each device takes a context of the IOMMU|one_context
-		a device whose IOMMU cannot take it goes on without|attach_error
+		a device whose IOMMU cannot take it goes on without|attach_error pci_untrusted
 		a device whose IOMMUs the device tree gets wrong goes on without|broken.nowhere broken.wrong_node broken.cells
 		a device of which one IOMMU is missing goes on without the other|broken.partly_off broken.partly_no_driver
 	END

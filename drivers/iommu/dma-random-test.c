@@ -5,9 +5,10 @@
  * Threads call the DMA API for masters that most of them have in common. The
  * model is what each buffer has to have in the page table: pairs of an IOVA and
  * a physical page, and one protection for all. After each call, the page table
- * is compared with it for the buffer in question. After each round, when all
- * threads have stopped, each page table has to hold the buffers of all threads,
- * and nothing else. IOMMUs and masters are mocks; see mock-iommu.c.
+ * is compared with it for the buffer in question; and if there is one thread
+ * only, all page tables, for how many pages they hold. After each round, when
+ * all threads have stopped, each page table has to hold the buffers of all
+ * threads, and nothing else. IOMMUs and masters are mocks; see mock-iommu.c.
  *
  * What a call is asked to do depends on the seed, the number of the thread and
  * that of the call, but not on what came before. A failure says all three, and
@@ -767,17 +768,11 @@ static bool rnd_call_map(struct rnd_thread *t, struct rnd_buf *buf)
 	return mapped;
 }
 
-static int rnd_nr_pages(void)
-{
-	return atomic_read(&rnd.a->nr_pages) + atomic_read(&rnd.b->nr_pages);
-}
-
 static void rnd_map(struct rnd_thread *t, struct rnd_buf *buf)
 {
 	static const unsigned long attrs[] = {
 		0, 0, DMA_ATTR_PRIVILEGED, DMA_ATTR_SKIP_CPU_SYNC,
 	};
-	int pages = rnd_nr_pages();
 	bool mapped;
 
 	buf->master = rnd_pick_master(t);
@@ -806,9 +801,6 @@ static void rnd_map(struct rnd_thread *t, struct rnd_buf *buf)
 
 	if (!t->fired && !rnd_may_fail(buf))
 		rnd_fail_buf(t, buf, "failed");
-	if (rnd.nr_threads == 1 && rnd_nr_pages() != pages)
-		rnd_fail_buf(t, buf, "failed and left %d pages",
-			     rnd_nr_pages() - pages);
 	t->count[RND_FREE]++;
 	buf->kind = RND_FREE;
 }
@@ -997,6 +989,20 @@ static void rnd_step(struct rnd_thread *t)
 		rnd_unmap(t, buf, rnd_one_in(t, 4));
 }
 
+/* What all page tables hold is one direct region, and the buffers of @t alone */
+static void rnd_check_number(struct rnd_thread *t)
+{
+	int mapped = atomic_read(&rnd.a->nr_pages) +
+		     atomic_read(&rnd.b->nr_pages);
+	int i, pages = RND_DIRECT_SIZE >> PAGE_SHIFT;
+
+	for (i = 0; i < RND_SLOTS; i++)
+		if (t->bufs[i].kind != RND_FREE)
+			pages += t->bufs[i].nr_pages;
+	if (mapped != pages)
+		rnd_fail(t, "%d pages are mapped, not %d", mapped, pages);
+}
+
 static int rnd_thread_fn(void *data)
 {
 	struct rnd_thread *t = data;
@@ -1004,6 +1010,8 @@ static int rnd_thread_fn(void *data)
 	for (; t->call < t->last && !t->failed; t->call++) {
 		t->draws = 0;
 		rnd_step(t);
+		if (rnd.nr_threads == 1)
+			rnd_check_number(t);
 		cond_resched();
 	}
 	complete(&t->done);

@@ -601,6 +601,32 @@ static void mapping_test_lazy_while_mapped(struct kunit *test)
 	KUNIT_EXPECT_GT(test, atomic_read(&mmu->nr_syncs), syncs);
 }
 
+/* Where the driver cannot flush later, all are strict, whatever was asked for */
+static void mapping_test_no_deferred_flush(struct kunit *test)
+{
+	struct mock_iommu *mmu = mmu_a(test);
+	struct device *a, *b;
+	int syncs;
+
+	mmu->deferred_flush = false;
+	a = add_master(test, "mock-master-a0");
+	b = add_master(test, "mock-master-a1");
+	KUNIT_EXPECT_PTR_EQ(test, mapping_of(a), mapping_of(b));
+	KUNIT_EXPECT_EQ(test, domain_of(a)->type, IOMMU_DOMAIN_DMA);
+
+	mock_master_unbind(b);
+	KUNIT_EXPECT_EQ(test, mock_master_write(b, "mapping", "isolated"), 8);
+	KUNIT_ASSERT_EQ(test, mock_master_bind(b), 0);
+	KUNIT_EXPECT_EQ(test, mock_master_write(b, "type", "DMA-FQ"), -EINVAL);
+	KUNIT_EXPECT_EQ(test, domain_of(b)->type, IOMMU_DOMAIN_DMA);
+
+	syncs = atomic_read(&mmu->nr_syncs);
+	unmap_page(a, map_page(test, a));
+	unmap_page(b, map_page(test, b));
+	KUNIT_EXPECT_EQ(test, atomic_read(&mmu->nr_syncs), syncs + 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mmu->nr_flushes), 0);
+}
+
 /* What is rounded up when it is mapped is given back as a whole */
 static void mapping_test_usage(struct kunit *test)
 {
@@ -685,6 +711,7 @@ static struct kunit_case mapping_test_cases[] = {
 	KUNIT_CASE(mapping_test_window_of_one_page),
 	KUNIT_CASE(mapping_test_window_offset),
 	KUNIT_CASE(mapping_test_lazy_while_mapped),
+	KUNIT_CASE(mapping_test_no_deferred_flush),
 	KUNIT_CASE(mapping_test_usage),
 	{}
 };

@@ -36,6 +36,13 @@ nothing_new() {		# <file>
 	[ -z "$new" ] || { printf '# %s\n' "${new//$'\n'/$'\n# '}"; return 1; }
 }
 
+# If none of them ran on either tree, nothing would be new.
+finds_what_is_there() {
+	printf 'int f(int n)\n{\n\tswitch (n) {\n\tcase 1:\n\t\treturn 1;\n\t};\n\treturn 0;\n}\n' >"$tmp/semicolon.c"
+	check "$TREE/scripts/coccinelle/misc/semicolon.cocci" "$tmp/semicolon.c" 2>&1 | tee -a "$LOG/cocci.log" |
+		grep -q 'Unneeded semicolon'
+}
+
 # Files of C that the selected patches touch.
 files() {
 	local patch
@@ -52,6 +59,7 @@ command -v spatch >/dev/null || { echo '1..0 # SKIP no coccinelle'; exit; }
 worktree "$BASE_TREE" refs/tags/base
 mkdir -p "$LOG"
 : >"$LOG/cocci.log"
+ok 'semantic patches find what is there to find' finds_what_is_there
 while read -r file; do
 	[ ! -f "$TREE/$file" ] || ok "$file: nothing new" nothing_new "$file"
 done < <(files <<<"$selection")

@@ -455,6 +455,14 @@ static void arm_iommu_legacy_tegra_drm_one_group(struct kunit *test)
 		KUNIT_ASSERT_EQ(test, mock_iommu_nr_domains(), domains);
 	}
 
+	/* Nor is one attached to a mapping of its own */
+	mapping = arm_iommu_create_mapping(devs[0], SZ_1G, SZ_1M);
+	KUNIT_ASSERT_FALSE(test, IS_ERR_OR_NULL(mapping));
+	KUNIT_EXPECT_EQ(test, arm_iommu_attach_device(devs[0], mapping),
+			-EBUSY);
+	arm_iommu_release_mapping(mapping);
+	KUNIT_ASSERT_EQ(test, mock_iommu_nr_domains(), domains);
+
 	test_expect_range(test, devs[1], dma, virt_to_phys(buf), SZ_16K);
 	dma_unmap_single(devs[1], dma, SZ_16K, DMA_BIDIRECTIONAL);
 	KUNIT_EXPECT_EQ(test, test_translate(devs[1], dma), 0);

@@ -8,8 +8,11 @@
  */
 #include <kunit/test.h>
 #include <linux/anon_inodes.h>
+#include <linux/dcache.h>
+#include <linux/debugfs.h>
 #include <linux/dma-map-ops.h>
 #include <linux/dma-mapping.h>
+#include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/highmem.h>
@@ -261,6 +264,8 @@ static void test_get_sgtable(struct kunit *test, struct device *dev,
 
 	cookie = dma_alloc_attrs(dev, size, &dma, gfp, attrs);
 	KUNIT_ASSERT_NOT_NULL(test, cookie);
+	if (attrs & DMA_ATTR_NO_KERNEL_MAPPING)
+		KUNIT_EXPECT_FALSE(test, is_vmalloc_addr(cookie));
 
 	ret = dma_get_sgtable_attrs(dev, &sgt, cookie, dma, size, attrs);
 	KUNIT_EXPECT_EQ(test, ret, 0);
@@ -696,18 +701,26 @@ static void arm_dma_prot_coherent(struct kunit *test)
 static DEFINE_SPINLOCK(test_lock);
 
 /* What drivers do in interrupt handlers and under spinlocks */
-static void test_map_atomic(struct device *dev, void *buf, struct sg_table *sgt)
+static int test_map_atomic(struct device *dev, void *buf, struct sg_table *sgt)
 {
+	int mapped = 0;
 	dma_addr_t dma;
 
 	dma = dma_map_single(dev, buf, SZ_16K, DMA_TO_DEVICE);
-	if (!dma_mapping_error(dev, dma))
+	if (!dma_mapping_error(dev, dma)) {
 		dma_unmap_single(dev, dma, SZ_16K, DMA_TO_DEVICE);
-	if (!dma_map_sgtable(dev, sgt, DMA_TO_DEVICE, 0))
+		mapped++;
+	}
+	if (!dma_map_sgtable(dev, sgt, DMA_TO_DEVICE, 0)) {
 		dma_unmap_sgtable(dev, sgt, DMA_TO_DEVICE, 0);
+		mapped++;
+	}
 	dma = dma_map_resource(dev, TEST_RESOURCE, SZ_16K, DMA_TO_DEVICE, 0);
-	if (!dma_mapping_error(dev, dma))
+	if (!dma_mapping_error(dev, dma)) {
 		dma_unmap_resource(dev, dma, SZ_16K, DMA_TO_DEVICE, 0);
+		mapped++;
+	}
+	return mapped;
 }
 
 static void arm_dma_map_atomic(struct kunit *test)
@@ -715,23 +728,22 @@ static void arm_dma_map_atomic(struct kunit *test)
 	struct device *dev = test_master_past_zero(test, "mock-master-a0");
 	struct mock_iommu *mmu = test_mmu_a(test);
 	void *buf = test_buffer(test, SZ_16K);
-	int blocking, maps, pages = test_pages(test);
+	int blocking, mapped, pages = test_pages(test);
 	struct sg_table *sgt;
 	unsigned long flags;
 
 	sgt = test_scatter(test, 4);
 	blocking = atomic_read(&mmu->nr_blocking_maps);
-	maps = atomic_read(&mmu->nr_maps);
 
 	spin_lock_irqsave(&test_lock, flags);
-	test_map_atomic(dev, buf, sgt);
+	mapped = test_map_atomic(dev, buf, sgt);
 	spin_unlock_irqrestore(&test_lock, flags);
 
 	preempt_disable();
-	test_map_atomic(dev, buf, sgt);
+	mapped += test_map_atomic(dev, buf, sgt);
 	preempt_enable();
 
-	KUNIT_EXPECT_GT(test, atomic_read(&mmu->nr_maps), maps);
+	KUNIT_EXPECT_EQ(test, mapped, 6);
 	KUNIT_EXPECT_EQ(test, atomic_read(&mmu->nr_blocking_maps), blocking);
 	KUNIT_EXPECT_EQ(test, test_pages(test), pages);
 }
@@ -913,6 +925,29 @@ static void arm_dma_aperture(struct kunit *test)
 	test_coherent_buffer(test, dev, SZ_64K, GFP_KERNEL);
 }
 
+/* iommu_map() takes an unsigned long, whatever the master and its IOMMU can do */
+static void arm_dma_aperture_above_4g(struct kunit *test)
+{
+	void *buf = test_buffer(test, PAGE_SIZE);
+	struct device *dev;
+	dma_addr_t dma;
+
+	if (sizeof(dma_addr_t) == sizeof(long))
+		kunit_skip(test, "there are no such addresses");
+
+	test_mmu_a(test)->aperture_end = DMA_BIT_MASK(40);
+	dev = test_master_past_zero(test, "mock-master-a0");
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_set_mask_and_coherent(dev, DMA_BIT_MASK(64)));
+
+	dma = dma_map_single(dev, buf, PAGE_SIZE, DMA_TO_DEVICE);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma));
+	KUNIT_EXPECT_LE(test, dma, ULONG_MAX);
+	test_expect_range(test, dev, dma, virt_to_phys(buf), PAGE_SIZE);
+	dma_unmap_single(dev, dma, PAGE_SIZE, DMA_TO_DEVICE);
+	test_coherent_buffer(test, dev, SZ_64K, GFP_KERNEL);
+}
+
 /*
  * Maps one after the other, until there is no room, or more than there can be.
  * Returns how many there were within the range.
@@ -975,9 +1010,8 @@ static void arm_dma_direct_region(struct kunit *test)
 	test_expect_range(test, dev, start, start, SZ_64K);
 }
 
-static void arm_dma_msi_doorbell(struct kunit *test)
+static dma_addr_t test_doorbell(struct kunit *test, struct device *dev)
 {
-	struct device *dev = test_master_past_zero(test, "mock-master-a0");
 	const phys_addr_t doorbell = 0x08020040;
 	struct msi_msg msg = { .address_lo = doorbell };
 	struct msi_desc desc = { .dev = dev };
@@ -987,6 +1021,32 @@ static void arm_dma_msi_doorbell(struct kunit *test)
 	iommu_dma_compose_msi_msg(&desc, &msg);
 	dma = (u64)msg.address_hi << 32 | msg.address_lo;
 	KUNIT_EXPECT_EQ(test, test_translate(dev, dma), doorbell);
+	return dma;
+}
+
+static void arm_dma_msi_doorbell(struct kunit *test)
+{
+	test_doorbell(test, test_master_past_zero(test, "mock-master-a0"));
+}
+
+/* One for all who reach it, and for those who do not, another */
+static void arm_dma_msi_doorbell_narrow(struct kunit *test)
+{
+	struct device *wide = test_master_past_zero(test, "mock-master-a0");
+	struct device *narrow = test_master_past_zero(test, "mock-master-a1");
+	dma_addr_t dma;
+	int pages;
+
+	test_doorbell(test, wide);
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_set_mask_and_coherent(narrow, DMA_BIT_MASK(24)));
+	dma = test_doorbell(test, narrow);
+	KUNIT_EXPECT_LE(test, dma, DMA_BIT_MASK(24));
+
+	pages = test_pages(test);
+	KUNIT_EXPECT_EQ(test, test_doorbell(test, narrow), dma);
+	test_doorbell(test, wide);
+	KUNIT_EXPECT_EQ(test, test_pages(test), pages);
 }
 
 /* What goes to the windows of its bridge does not get to the IOMMU */
@@ -1002,6 +1062,51 @@ static void arm_dma_pci_windows(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, dma_set_mask(dev, DMA_BIT_MASK(25)), 0);
 	KUNIT_EXPECT_EQ(test, 16,
 			test_fill(test, dev, TEST_PCI_START, SZ_16M, SZ_1M));
+}
+
+/* They become those of all who share with it, however late it comes */
+static void arm_dma_pci_windows_late(struct kunit *test)
+{
+	struct device *wide = test_master_past_zero(test, "mock-master-a0");
+	struct device *dev = test_pci_master(test);
+	u64 size = TEST_PCI_END - TEST_PCI_START;
+
+	test_expect_window(test, dev, TEST_PCI_START, size);
+	if (iommu_get_domain_for_dev(dev) == iommu_get_domain_for_dev(wide))
+		test_expect_window(test, wide, TEST_PCI_START, size);
+	test_expect_translated(test, wide);
+}
+
+/* What its bridge does not let through does not get to the IOMMU either */
+static void arm_dma_pci_ranges(struct kunit *test)
+{
+	struct device *dev = test_pci_short_master(test);
+
+	test_expect_window(test, dev, TEST_PCI_REACH, TEST_PCI_REACH_SIZE);
+
+	/* The page that its reach begins with is kept, on all architectures */
+	KUNIT_EXPECT_LE(test, 255,
+			test_fill(test, dev, TEST_PCI_REACH,
+				  TEST_PCI_REACH_SIZE, SZ_1M));
+}
+
+/* It has to be alone, and there is no domain for that */
+static void arm_dma_pci_untrusted(struct kunit *test)
+{
+	struct device *wide, *dev;
+
+	test_mmu_a(test)->max_contexts = 1;
+	wide = test_master_past_zero(test, "mock-master-a0");
+	dev = test_pci_untrusted(test);
+	KUNIT_EXPECT_NULL(test, dev->driver);
+	test_expect_translated(test, wide);
+
+	test_mmu_a(test)->max_contexts = 2;
+	KUNIT_ASSERT_EQ(test, device_attach(dev), 1);
+	KUNIT_EXPECT_PTR_NE(test, iommu_get_domain_for_dev(dev),
+			    iommu_get_domain_for_dev(wide));
+	test_expect_window(test, dev, TEST_PCI_START,
+			   TEST_PCI_END - TEST_PCI_START);
 }
 
 static void arm_dma_ranges_small(struct kunit *test)
@@ -1134,16 +1239,40 @@ static void arm_dma_window_100_pages(struct kunit *test)
 	test_fill_window(test, dev, SZ_1G, 100 * SZ_4K, SZ_4K);
 }
 
-/* A driver's mistake, which gets a warning: that is no reason to go down */
+/* How many errors dma-debug is going to report, or NULL if it looks for none */
+static u32 *test_num_errors(void)
+{
+	struct dentry *dir = debugfs_lookup("dma-api", NULL), *file;
+	u32 *num_errors = NULL;
+
+	if (IS_ERR_OR_NULL(dir))
+		return NULL;
+
+	file = debugfs_lookup("num_errors", dir);
+	if (file)
+		num_errors = d_inode(file)->i_private;
+	dput(file);
+	dput(dir);
+	return num_errors;
+}
+
+/*
+ * A driver's mistake, which gets a warning: that is no reason to go down. And
+ * dma-debug, which reports but one, has to have one left for other tests.
+ */
 static void arm_dma_bad_free(struct kunit *test)
 {
 	struct device *dev = test_master(test, "mock-master-a0");
+	u32 *num_errors = test_num_errors();
+	u32 left = num_errors ? *num_errors : 0;
 	int saved = panic_on_warn;
 
 	test_attach_window(test, dev, SZ_1G, SZ_1M);
 	panic_on_warn = 0;
 	dma_unmap_page(dev, SZ_256M, PAGE_SIZE, DMA_TO_DEVICE);
 	panic_on_warn = saved;
+	if (num_errors)
+		*num_errors = left;
 	test_expect_translated(test, dev);
 }
 
@@ -1264,6 +1393,26 @@ out_put:
 	test_expect_translated(test, dev);
 }
 
+/* VFIO has one device of the group, and another comes */
+static void arm_dma_group_claimed(struct kunit *test)
+{
+	struct device *one = mock_master_find(test, "mock-twin-a0");
+	struct device *two = mock_master_find(test, "mock-twin-a1");
+
+	KUNIT_ASSERT_EQ(test, mock_master_bind_managed(one), 0);
+	KUNIT_ASSERT_EQ(test, iommu_device_claim_dma_owner(one, test), 0);
+	KUNIT_EXPECT_EQ(test, mock_master_bind(two), -EBUSY);
+	KUNIT_EXPECT_NULL(test, two->driver);
+	iommu_device_release_dma_owner(one);
+
+	KUNIT_ASSERT_EQ(test, mock_master_bind(two), 0);
+	test_take_zero(two);
+	test_expect_translated(test, two);
+	mock_master_unbind(one);
+	KUNIT_ASSERT_EQ(test, mock_master_bind(one), 0);
+	test_expect_translated(test, one);
+}
+
 /* That there are more masters than contexts must not leave any untranslated */
 static void arm_dma_one_context(struct kunit *test)
 {
@@ -1355,10 +1504,15 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_bus_dma_limit),
 	KUNIT_CASE(arm_dma_narrow_mask_exhausted),
 	KUNIT_CASE(arm_dma_aperture),
+	KUNIT_CASE(arm_dma_aperture_above_4g),
 	KUNIT_CASE(arm_dma_reserved_region),
 	KUNIT_CASE(arm_dma_direct_region),
 	KUNIT_CASE(arm_dma_msi_doorbell),
+	KUNIT_CASE(arm_dma_msi_doorbell_narrow),
 	KUNIT_CASE(arm_dma_pci_windows),
+	KUNIT_CASE(arm_dma_pci_windows_late),
+	KUNIT_CASE(arm_dma_pci_ranges),
+	KUNIT_CASE(arm_dma_pci_untrusted),
 	KUNIT_CASE(arm_dma_ranges_small),
 	KUNIT_CASE(arm_dma_ranges_large),
 	KUNIT_CASE(arm_dma_ranges_offset),
@@ -1370,6 +1524,7 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_many_mappings),
 	KUNIT_CASE(arm_dma_group_of_two),
 	KUNIT_CASE(arm_dma_driver_managed),
+	KUNIT_CASE(arm_dma_group_claimed),
 	KUNIT_CASE(arm_dma_one_context),
 	KUNIT_CASE(arm_dma_attach_error),
 	KUNIT_CASE(arm_dma_two_instances),

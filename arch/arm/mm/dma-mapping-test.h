@@ -18,6 +18,10 @@
 #define TEST_PCI_START		0x01000000
 #define TEST_PCI_END		0xff000000
 
+/* What the bridge lets through, in one of the tests */
+#define TEST_PCI_REACH		0x10000000
+#define TEST_PCI_REACH_SIZE	0x10000000
+
 /* Of test->priv: the instances of mock-iommu.dtso */
 struct arm_dma_test {
 	struct mock_iommu *a;
@@ -62,11 +66,23 @@ void test_expect_attr(struct kunit *test, struct device *dev, const char *name,
 
 #ifdef CONFIG_PCI
 struct device *test_pci_master(struct kunit *test);
+struct device *test_pci_short_master(struct kunit *test);
+struct device *test_pci_untrusted(struct kunit *test);
 #else
 static inline struct device *test_pci_master(struct kunit *test)
 {
 	kunit_skip(test, "no PCI");
 	return NULL;
+}
+
+static inline struct device *test_pci_short_master(struct kunit *test)
+{
+	return test_pci_master(test);
+}
+
+static inline struct device *test_pci_untrusted(struct kunit *test)
+{
+	return test_pci_master(test);
 }
 #endif
 

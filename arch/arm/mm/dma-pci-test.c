@@ -64,6 +64,11 @@ static struct resource test_pci_low = DEFINE_RES_MEM(SZ_512M, TEST_PCI_START);
 static struct resource test_pci_high =
 	DEFINE_RES_MEM(SZ_512M + SZ_256M, SZ_4G - TEST_PCI_END);
 
+/* All that the bridge lets through, for a test that wants it to let through less */
+static struct resource test_pci_reach =
+	DEFINE_RES_MEM(TEST_PCI_REACH, TEST_PCI_REACH_SIZE);
+static bool test_pci_short;
+
 static void test_pci_add_window(struct pci_host_bridge *bridge,
 				struct resource *res, resource_size_t bus_addr)
 {
@@ -80,6 +85,8 @@ static int test_pci_host_probe(struct platform_device *pdev)
 
 	test_pci_add_window(bridge, &test_pci_low, 0);
 	test_pci_add_window(bridge, &test_pci_high, TEST_PCI_END);
+	if (test_pci_short)
+		pci_add_resource(&bridge->dma_ranges, &test_pci_reach);
 	bridge->ops = &test_pci_ops;
 	platform_set_drvdata(pdev, bridge);
 	return pci_host_probe(bridge);
@@ -122,17 +129,13 @@ KUNIT_DEFINE_ACTION_WRAPPER(test_pci_unregister, pci_unregister_driver,
 			    struct pci_driver *);
 KUNIT_DEFINE_ACTION_WRAPPER(test_pci_put, pci_dev_put, struct pci_dev *);
 
-/* The master on the bus, with its driver */
-struct device *test_pci_master(struct kunit *test)
+/* The function on the bus, before there is a driver for it */
+static struct pci_dev *test_pci_function(struct kunit *test)
 {
 	struct device *host = mock_master_find(test, "mock-pci");
 	struct pci_host_bridge *bridge;
 	struct pci_dev *pdev;
 
-	KUNIT_ASSERT_EQ(test, pci_register_driver(&test_pci_driver), 0);
-	KUNIT_ASSERT_EQ(test, 0,
-			kunit_add_action_or_reset(test, test_pci_unregister,
-						  &test_pci_driver));
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_platform_driver_register(test,
 						       &test_pci_host_driver));
@@ -145,6 +148,44 @@ struct device *test_pci_master(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, pdev);
 	KUNIT_ASSERT_EQ(test, 0,
 			kunit_add_action_or_reset(test, test_pci_put, pdev));
+	return pdev;
+}
+
+static void test_pci_register(struct kunit *test)
+{
+	KUNIT_ASSERT_EQ(test, pci_register_driver(&test_pci_driver), 0);
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, test_pci_unregister,
+						  &test_pci_driver));
+}
+
+/* The master on the bus, with its driver */
+struct device *test_pci_master(struct kunit *test)
+{
+	struct pci_dev *pdev = test_pci_function(test);
+
+	test_pci_register(test);
 	KUNIT_ASSERT_PTR_EQ(test, pdev->dev.driver, &test_pci_driver.driver);
+	return &pdev->dev;
+}
+
+/* The same, behind a bridge that does not let it reach all */
+struct device *test_pci_short_master(struct kunit *test)
+{
+	struct device *dev;
+
+	test_pci_short = true;
+	dev = test_pci_master(test);
+	test_pci_short = false;
+	return dev;
+}
+
+/* The same, where anybody can plug it in; it has its driver if its IOMMU can */
+struct device *test_pci_untrusted(struct kunit *test)
+{
+	struct pci_dev *pdev = test_pci_function(test);
+
+	pdev->untrusted = 1;
+	test_pci_register(test);
 	return &pdev->dev;
 }
