@@ -9,7 +9,9 @@
  */
 #include <kunit/platform_device.h>
 #include <kunit/test.h>
+#include <linux/device/bus.h>
 #include <linux/ioport.h>
+#include <linux/notifier.h>
 #include <linux/pci.h>
 #include <linux/platform_device.h>
 #include <linux/sizes.h>
@@ -180,12 +182,37 @@ struct device *test_pci_short_master(struct kunit *test)
 	return dev;
 }
 
+/* Before the IOMMU gets to know of the device */
+static int test_pci_distrust(struct notifier_block *nb, unsigned long action,
+			     void *data)
+{
+	if (action == BUS_NOTIFY_ADD_DEVICE)
+		to_pci_dev(data)->untrusted = 1;
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block test_pci_distrust_nb = {
+	.notifier_call = test_pci_distrust,
+	.priority = 1,
+};
+
+static void test_pci_trust_again(void *unused)
+{
+	bus_unregister_notifier(&pci_bus_type, &test_pci_distrust_nb);
+}
+
 /* The same, where anybody can plug it in; it has its driver if its IOMMU can */
 struct device *test_pci_untrusted(struct kunit *test)
 {
-	struct pci_dev *pdev = test_pci_function(test);
+	struct pci_dev *pdev;
 
-	pdev->untrusted = 1;
+	KUNIT_ASSERT_EQ(test, 0,
+			bus_register_notifier(&pci_bus_type,
+					      &test_pci_distrust_nb));
+	KUNIT_ASSERT_EQ(test, 0,
+			kunit_add_action_or_reset(test, test_pci_trust_again,
+						  NULL));
+	pdev = test_pci_function(test);
 	test_pci_register(test);
 	return &pdev->dev;
 }
