@@ -32,6 +32,7 @@ static void test_expect_untranslated(struct kunit *test, const char *name)
 	dma_addr_t dma = dma_map_single(dev, buf, SZ_4K, DMA_TO_DEVICE);
 
 	KUNIT_EXPECT_NULL_MSG(test, iommu_get_domain_for_dev(dev), "%s", name);
+	KUNIT_ASSERT_FALSE_MSG(test, dma_mapping_error(dev, dma), "%s", name);
 	KUNIT_EXPECT_EQ_MSG(test, dma, virt_to_phys(buf), "%s", name);
 	dma_unmap_single(dev, dma, SZ_4K, DMA_TO_DEVICE);
 }

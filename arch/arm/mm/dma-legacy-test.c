@@ -31,6 +31,7 @@ static void test_expect_direct(struct kunit *test, struct device *dev)
 	KUNIT_EXPECT_NULL(test, to_dma_iommu_mapping(dev));
 
 	dma = dma_map_single(dev, buf, SZ_16K, DMA_BIDIRECTIONAL);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma));
 	KUNIT_EXPECT_EQ(test, dma, virt_to_phys(buf));
 	dma_unmap_single(dev, dma, SZ_16K, DMA_BIDIRECTIONAL);
 
