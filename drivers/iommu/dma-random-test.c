@@ -58,7 +58,7 @@ MODULE_PARM_DESC(calls, "Calls of each thread");
 #define RND_SLOTS		24	/* buffers of each thread */
 #define RND_MEMORY		SZ_512K	/* of each buffer, at most */
 #define RND_PAGES		512	/* of each buffer in a page table */
-#define RND_NENTS		16
+#define RND_NENTS		48
 #define RND_MAX_PADDING		SZ_64K
 
 /* No memory: registers of some device, to map as a resource */
@@ -414,12 +414,12 @@ static void rnd_unmap_page(struct rnd_buf *buf)
 }
 
 /* No two entries are in one page; what pads the last is the buffer's, too */
-static void rnd_fill_sg(struct rnd_thread *t, struct rnd_buf *buf)
+static int rnd_fill_entries(struct rnd_thread *t, struct rnd_buf *buf,
+			    int nents)
 {
 	unsigned long start = 0;
-	int nents = 1 + rnd_below(t, RND_NENTS), i;
+	int i;
 
-	sg_init_table(buf->sg, RND_NENTS);
 	for (i = 0; i < nents && start < RND_MEMORY - SZ_64K - RND_MAX_PADDING; i++) {
 		unsigned long offset = rnd_offset(t, SZ_32K);
 		unsigned int length = rnd_size(t, SZ_32K);
@@ -435,8 +435,40 @@ static void rnd_fill_sg(struct rnd_thread *t, struct rnd_buf *buf)
 				    length, offset_in_page(offset));
 		start = PAGE_ALIGN(start + offset + length);
 	}
-	sg_mark_end(&buf->sg[i - 1]);
-	buf->nents = i;
+	return i;
+}
+
+/* Most of them neighbours of no other, and all whole, but for the last one */
+static int rnd_fill_pages(struct rnd_thread *t, struct rnd_buf *buf, int nents)
+{
+	unsigned int where = 0;
+	int i;
+
+	for (i = 0; i < nents; i++) {
+		sg_set_page(&buf->sg[i], nth_page(buf->memory, where),
+			    PAGE_SIZE, 0);
+		where += rnd_one_in(t, 8) ? 1 : 2;
+	}
+	if (rnd_one_in(t, 2))
+		buf->sg[i - 1].length = 1 + rnd_below(t, PAGE_SIZE);
+	return i;
+}
+
+/* What is left of an earlier mapping is no part of this one */
+static void rnd_fill_sg(struct rnd_thread *t, struct rnd_buf *buf)
+{
+	int nents = 1 + rnd_below(t, RND_NENTS), i;
+
+	sg_init_table(buf->sg, RND_NENTS);
+	for (i = 0; i < RND_NENTS; i++) {
+		sg_dma_address(&buf->sg[i]) = RND_RESOURCE;
+		sg_dma_len(&buf->sg[i]) = PAGE_SIZE;
+	}
+	if (rnd_one_in(t, 3))
+		buf->nents = rnd_fill_pages(t, buf, nents);
+	else
+		buf->nents = rnd_fill_entries(t, buf, nents);
+	sg_mark_end(&buf->sg[buf->nents - 1]);
 	memcpy(buf->orig, buf->sg, sizeof(buf->orig));
 }
 
@@ -449,6 +481,9 @@ static void rnd_verify_sg_entries(struct rnd_thread *t, struct rnd_buf *buf)
 		    buf->sg[i].offset != buf->orig[i].offset ||
 		    buf->sg[i].length != buf->orig[i].length)
 			rnd_fail_buf(t, buf, "entry %d was changed", i);
+	for (i = max(buf->segments, 0); i < buf->nents; i++)
+		if (sg_dma_len(&buf->sg[i]))
+			rnd_fail_buf(t, buf, "entry %d is no segment", i);
 }
 
 static bool rnd_map_sg(struct rnd_thread *t, struct rnd_buf *buf)
@@ -1264,6 +1299,7 @@ static void rnd_init_masters(struct kunit *test)
 
 	rnd.a = mock_iommu_find(test, "mock-iommu-a");
 	rnd.b = mock_iommu_find(test, "mock-iommu-b");
+	rnd.a->takes_scattered = true;
 	rnd.a->map_hook = rnd_map_hook;
 	rnd.b->map_hook = rnd_map_hook;
 	rnd.b->aperture_start = SZ_1M;

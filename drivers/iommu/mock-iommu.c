@@ -225,6 +225,30 @@ static int mock_map_pages(struct iommu_domain *domain, unsigned long iova,
 	return ret;
 }
 
+static int mock_map_scattered(struct iommu_domain *domain, unsigned long iova,
+			      const phys_addr_t *paddrs, size_t pgsize,
+			      size_t pgcount, int prot, gfp_t gfp,
+			      size_t *mapped)
+{
+	struct mock_domain *mock = to_mock_domain(domain);
+	size_t i, done;
+	int ret;
+
+	if (WARN_ON(pgsize != 1UL << __ffs(domain->pgsize_bitmap)))
+		return -EINVAL;
+
+	for (i = 0; i < pgcount; i++) {
+		done = 0;
+		ret = mock_map_pages(domain, iova + i * pgsize, paddrs[i],
+				     pgsize, 1, prot, gfp, &done);
+		*mapped += done;
+		if (ret)
+			return ret;
+	}
+	atomic_add(pgcount, &mock->mmu->nr_scattered);
+	return 0;
+}
+
 static size_t mock_unmap_pages(struct iommu_domain *domain, unsigned long iova,
 			       size_t pgsize, size_t pgcount,
 			       struct iommu_iotlb_gather *gather)
@@ -365,6 +389,25 @@ static struct iommu_domain mock_blocked_domain = {
 	},
 };
 
+#define MOCK_DOMAIN_OPS						\
+	.attach_dev = mock_attach_dev,				\
+	.map_pages = mock_map_pages,				\
+	.unmap_pages = mock_unmap_pages,			\
+	.iova_to_phys = mock_iova_to_phys,			\
+	.flush_iotlb_all = mock_flush_iotlb_all,		\
+	.iotlb_sync = mock_iotlb_sync,				\
+	.free = mock_domain_free
+
+static const struct iommu_domain_ops mock_domain_ops = {
+	MOCK_DOMAIN_OPS,
+};
+
+/* For instances that take pages of a list at once */
+static const struct iommu_domain_ops mock_scattered_ops = {
+	MOCK_DOMAIN_OPS,
+	.map_scattered = mock_map_scattered,
+};
+
 /* iommu_domain_alloc() has no device to give */
 static struct iommu_domain *mock_domain_alloc_paging(struct device *dev)
 {
@@ -382,6 +425,8 @@ static struct iommu_domain *mock_domain_alloc_paging(struct device *dev)
 			mock->mmu->aperture_start;
 		mock->domain.geometry.aperture_end = mock->mmu->aperture_end;
 		mock->domain.pgsize_bitmap = mock->mmu->pgsize_bitmap;
+		if (mock->mmu->takes_scattered)
+			mock->domain.ops = &mock_scattered_ops;
 	}
 	atomic_inc(&mock_domains);
 	return &mock->domain;
@@ -507,15 +552,7 @@ static const struct iommu_ops mock_ops = {
 	.get_resv_regions = mock_get_resv_regions,
 	.pgsize_bitmap = SZ_4K | SZ_64K | SZ_1M,
 	.owner = THIS_MODULE,
-	.default_domain_ops = &(const struct iommu_domain_ops) {
-		.attach_dev = mock_attach_dev,
-		.map_pages = mock_map_pages,
-		.unmap_pages = mock_unmap_pages,
-		.iova_to_phys = mock_iova_to_phys,
-		.flush_iotlb_all = mock_flush_iotlb_all,
-		.iotlb_sync = mock_iotlb_sync,
-		.free = mock_domain_free,
-	},
+	.default_domain_ops = &mock_domain_ops,
 };
 
 /*

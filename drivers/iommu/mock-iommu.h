@@ -30,8 +30,9 @@ struct mock_iommu_resv {
  * @masters: Masters that the IOMMU core has probed
  * @nr_contexts: Paging domains that have masters attached
  * @nr_attached: Masters that are attached to paging domains
- * @nr_maps: Calls of map_pages()
+ * @nr_maps: Calls of map_pages(), and pages that map_scattered() was to map
  * @nr_blocking_maps: Calls of map_pages() that were allowed to sleep
+ * @nr_scattered: Pages that map_scattered() got
  * @nr_syncs: Calls of iotlb_sync()
  * @nr_flushes: Calls of flush_iotlb_all()
  * @nr_pages: Pages mapped, in all of the instance's domains
@@ -43,6 +44,7 @@ struct mock_iommu_resv {
  * @max_contexts: How many paging domains can have masters at a time
  * @cache_coherent: Whether to report IOMMU_CAP_CACHE_COHERENCY
  * @deferred_flush: Whether to report IOMMU_CAP_DEFERRED_FLUSH
+ * @takes_scattered: Whether domains have map_scattered()
  * @foreign_domains: Whether domains of other instances can be attached
  * @attach_error: What attaching a paging domain returns, if not 0
  * @refused_domain: A domain that cannot be attached
@@ -63,6 +65,7 @@ struct mock_iommu {
 
 	atomic_t		nr_maps;
 	atomic_t		nr_blocking_maps;
+	atomic_t		nr_scattered;
 	atomic_t		nr_syncs;
 	atomic_t		nr_flushes;
 	atomic_t		nr_pages;
@@ -74,6 +77,7 @@ struct mock_iommu {
 	unsigned int		max_contexts;
 	bool			cache_coherent;
 	bool			deferred_flush;
+	bool			takes_scattered;
 	bool			foreign_domains;
 	int			attach_error;
 	struct iommu_domain	*refused_domain;
