@@ -2,7 +2,8 @@
 # build.sh CONFIG [TREE] - build the kernel of tests/configs/CONFIG.config, merged over allnoconfig, from TREE
 # (build/linux unless given) in build/kernel/CONFIG, or build/kernel/CONFIG-<name of TREE> for another tree: zImage,
 # and the modules installed below root/. A CONFIG called NAME-VARIANT goes over NAME.config, and NAME-VARIANT+OTHER has
-# NAME-OTHER.config on top of both; one that has CONFIG_ARM64=y makes an Image for arm64. Does next to nothing when nothing changed. The details go to build/log/kernel-*.log.
+# NAME-OTHER.config on top of both; one that has CONFIG_ARM64=y makes an Image for arm64. Does next to nothing when nothing
+# changed. The details go to build/log/kernel-*.log.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"

@@ -6,8 +6,8 @@
  * writes to the buffer in between.
  *
  * It is a driver for QEMU's pci-testdev, of which there may be many; unless all of
- * them take turns, the first does the work. When it is loaded with works=TEST/NUMBER/ROUNDS,... it goes
- * through these, and leaves in the log TEST/NUMBER and tenths of instructions:
+ * them take turns, the first does the work. When it is loaded with
+ * works=TEST/NUMBER/ROUNDS,... it goes through these, and leaves in the log TEST/NUMBER and tenths of instructions:
  *
  *	probe/0/1		to bind a device, on average
  *	pair/BYTES/ROUNDS	map, and unmap at once

@@ -22,7 +22,7 @@ mutations() {
 		the limit of the bus is not heeded|arm_dma_bus_dma_limit|drivers/iommu/dma-iommu.c|s/dma_limit = min_not_zero(dma_limit, dev->bus_dma_limit);/;/
 		a page past the aperture is handed out|arm_dma_aperture|drivers/iommu/dma-iommu.c|s/min(dma_limit, (u64)domain->geometry.aperture_end)/min(dma_limit, (u64)domain->geometry.aperture_end + SZ_4K)/
 		what waits in a cache is in the way of a reservation|iova_test_reserve_cached|drivers/iommu/iova.c|/^struct iova \*reserve_free_iova/,/^}/ s/free_cached_iovas(iovad);/;/
-		an error half-way through a list leaves pages mapped|iommu_dma_random_one_thread|drivers/iommu/iommu.c|/^ssize_t iommu_map_sg/,/^}/ s/iommu_unmap(domain, iova, mapped);/;/
+		an error half-way through a list leaves pages mapped|iommu_dma_random_one_thread|drivers/iommu/iommu.c|/^ssize_t iommu_map_sg/,/^}/ s/iommu_unmap(domain, iova, pages.iova - iova);/;/
 		buffers of masters that are not coherent keep stale lines|arm_dma_maint_alloc|arch/arm/mm/dma-mapping.c|/^void arch_dma_prep_coherent/,/^}/ s/page, 0, size,/page, 0, size \/ 2,/
 	END
 }
