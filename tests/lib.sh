@@ -33,7 +33,8 @@ page_tables() {
 }
 
 # boot <name> <options of boot.py>: leaves the output in $tmp/<name>.out. On a loaded host a master hung in one of some hundred
-# boots, with all CPUs idle and no fault of the SMMU, and why is not known: one such boot a test is repeated.
+# boots, with all CPUs idle and no fault of the SMMU, most likely for what scripts/qemu.py says of threads, but until some
+# hundred boots say so, one such boot a test is repeated.
 # shellcheck disable=SC2154	# here and tmp are the test's
 boot() {
 	local name=$1 out=$tmp/$1.out status=0

@@ -47,7 +47,10 @@ class Lifecycle(Scenario):
         super().__init__(f"lifecycle-{name}", "lifecycle", "iommu.strict=1 slab_nomerge", f"phases={phases}",
                          f"rounds={ROUNDS}", f"master={master}", f"neighbour={neighbour}", f"interval={interval}")
         self.devices = devices
-        self.cpus = 1 if IDLE_FOR_FREE[0] in devices else 2
+        if IDLE_FOR_FREE[0] in devices:
+            self.cpus = 1
+        else:
+            self.threads = "multi"
         self.seconds = 600
         self.plugs = {"plugged": {"driver": "nvme", "bus": "outlet", "drive": "disk", "serial": "plugged"}}
 
