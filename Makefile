@@ -1,6 +1,6 @@
 # Only wires: the work is in scripts/.
 
-export KSRC LINUX_VERSION ISOLATE SOAK_SECONDS BOOT BASE
+export KSRC LINUX_VERSION ISOLATE SOAK_SECONDS BOOT BUILDS BASE
 
 .NOTPARALLEL:
 .PHONY: help packages tree refresh series apply run compare check check-others check-series soak coverage bench clean
@@ -25,13 +25,18 @@ help:
 	@echo 'BASE=mainline            have any of it use Linux 7.2, as far as the series is ported, in build/mainline'
 	@echo 'KSRC=<dir>               use that Linux 6.12 tree as the base'
 	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
+	@echo 'FORMAT=<options>         have make series use these of git format-patch, such as "--rfc -v2"'
 	@echo 'RANGE=<patches>          have make check-series try only these: 72, FIRST..LAST, or several of them'
+	@echo 'BUILDS=<builds>          have it build only these of iommu, no-iommu and arm64'
 	@echo 'BOOT=1                   have it boot each kernel, too, and run its KUnit suites'
 	@echo 'SOAK_SECONDS=<seconds>   have make soak put load on the masters for so long, in each mode'
 	@echo 'ISOLATE=1                have make run isolate the masters from each other'
 
-packages tree refresh series:
+packages tree refresh:
 	@scripts/$@.sh
+
+series:
+	@scripts/series.sh $(if $(FORMAT),-- $(FORMAT))
 
 run compare: packages tree
 	@scripts/$@.sh

@@ -6,15 +6,6 @@
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
-# Every file that the series changes or adds.
-series_files() {
-	local patch
-	while read -r patch; do
-		patch_diff "$patch" | sed -n 's|^diff --git a/.* b/||p'
-		patch_adds "$patch"
-	done < <(patch_files) | sort -u
-}
-
 # The files concerned, as they are in KSRC, in a git tree of their own, and the series on top of them.
 try_series() {
 	local file
@@ -89,7 +80,8 @@ require_untouched
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 try_series
-applied=$BUILD/applied-$(basename "$ksrc").patch
+applied=${ksrc#/}
+applied=$BUILD/applied-${applied//\//-}.patch	# make clean takes it away
 back="patch -R -p1 -d $ksrc <${applied#"$ROOT"/}"
 if [ -n "$commits" ]; then
 	back="git -C $ksrc reset --keep $(git -C "$ksrc" rev-parse --short HEAD)"

@@ -110,6 +110,15 @@ patch_diff() {
 	awk '/^---$/ { part = 1 } /^diff --git / && part { part = 2 } part == 2' "$1"
 }
 
+# Every file that the series changes or adds.
+series_files() {
+	local patch
+	while read -r patch; do
+		patch_diff "$patch" | sed -n 's|^diff --git a/.* b/||p'
+		patch_adds "$patch"
+	done < <(patch_files) | sort -u
+}
+
 # Changes when the patches, a file they add or the base (a commit) changes.
 inputs_id() {
 	local file

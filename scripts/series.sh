@@ -1,8 +1,8 @@
 #!/bin/bash
-# series.sh [DIR] - write build/series/*.patch, ready for git send-email or b4: the commits of build/linux, from and
-# signed off by whoever runs this, to whom the kernel's get_maintainer.pl names, under the cover letter in
+# series.sh [DIR] [-- OPTION...] - write build/series/*.patch, ready for git send-email or b4: the commits of build/linux,
+# from and signed off by whoever runs this, to whom the kernel's get_maintainer.pl names, under the cover letter in
 # patches/cover-letter.txt (subject, blank line, text), which goes to all lists that a patch goes to. With DIR they are
-# written there, to nobody.
+# written there, to nobody. Options are git format-patch's: --rfc, -v2.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -23,12 +23,14 @@ signed_commits() {
 	echo "$parent"
 }
 
-# The cover letter's text, and what the patches are for. Only a commit of KSRC's is known to others.
+# The cover letter's text, what there is to say of the base if it is not the usual one, and what the patches are for. Only a
+# commit of KSRC's is known to others.
 cover() {
 	local release base
 	release=$(tree_git log -1 --format=%s refs/tags/base)
 	base=$(tree_git config project.base)
 	cat "$COVER"
+	if [ -n "$PORT" ]; then echo && cat "$PORT/cover-letter.txt"; fi
 	printf '\nBased on %s%s.\n' "${release#base: }" "$([[ $base != *' at '* ]] || echo ", commit ${base##* at }")"
 }
 
@@ -43,7 +45,7 @@ address() {		# <patch> <option or patch...>
 }
 
 address_all() {
-	local -a patches=("$OUT"/*.patch)
+	local -a patches=("$new"/*.patch)
 	local patch
 	note "asking the kernel's MAINTAINERS who is to get what"
 	mkdir -p "$LOG"
@@ -55,9 +57,11 @@ address_all() {
 
 to_nobody=
 case ${1-} in
-'' | -*) no_arguments "$@" ;;
-*) to_nobody=1 OUT=$(realpath -m "$1"); no_arguments "${@:2}" ;;
+'' | -*) ;;
+*) to_nobody=1 OUT=$(realpath -m "$1"); shift ;;
 esac
+if [ "${1-}" = -- ]; then shift; else no_arguments "$@"; fi
+new=$OUT.new
 need git perl
 [ -d "$TREE" ] || die "there is no $TREE_NAME: run make tree first"
 exporter=$(tree_git -c user.useConfigOnly=true var GIT_AUTHOR_IDENT 2>/dev/null) ||
@@ -70,11 +74,12 @@ inputs_taken || die "patches/ changed since $TREE_NAME was made: run make tree f
 
 last=$(signed_commits)
 [ "$last" != "$(tree_git rev-parse refs/tags/base)" ] || die "patches/ is empty: there is no series"
-rm -rf "$OUT"
+rm -rf "$new"
 tree_git branch -q -f "$BRANCH" "$last"
-trap 'tree_git branch -q -D "$BRANCH"' EXIT
+trap 'tree_git branch -q -D "$BRANCH"; rm -rf "$new"' EXIT
 tree_git config "branch.$BRANCH.description" "$(cover)"
-tree_git format-patch -q --cover-letter --cover-from-description=subject \
-	-o "$OUT" "refs/tags/base..$BRANCH"
+tree_git format-patch -q --cover-letter --cover-from-description=subject "$@" -o "$new" "refs/tags/base..$BRANCH"
 [ -n "$to_nobody" ] || address_all
+rm -rf "$OUT"
+mv "$new" "$OUT"
 note "$(find "$OUT" -name '*.patch' | wc -l) files in ${OUT#"$ROOT"/}"

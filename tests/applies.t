@@ -32,18 +32,12 @@ find_debs() {
 	printf '%s\n' "${debs[@]}"
 }
 
-# The files of a kernel which the patches could touch, and what its release is told by.
-series_files() {
-	echo Makefile
-	patch_adds "${patches[@]}"
-	cat "${patches[@]}" | sed -nE 's#^diff --git a/(\S+) b/.*#\1#p' | sort -u
-}
-
-# Added files are asked for too, as they must not be there, so tar misses some.
+# The files of a kernel that the series is about, and what its release is told by. Added files are asked for too, as they must
+# not be there, so tar misses some.
 unpack_touched() {
 	mkdir -p "$TREE"
 	deb_source "$1" | tar -x -C "$TREE" --strip-components=1 --no-wildcards \
-		-T <(series_files | sed "s#^#$PACKAGE/#") 2>"$tmp/tar.log" || true
+		-T <({ echo Makefile; series_files; } | sed "s#^#$PACKAGE/#") 2>"$tmp/tar.log" || true
 	[ -s "$TREE/Makefile" ]
 }
 

@@ -328,6 +328,12 @@ recipients() {
 is "$(recipients 0001)" 'To: list@example.org,  one@example.org' 'a patch goes to those that the kernel names for it'
 is "$(recipients 0000)" 'To: list@example.org' 'the cover letter goes to lists'
 ok 'and says what the patches are for' grep -qx 'Based on Linux 6.12.99.' "$repo/build/series/0000-cover-letter.patch"
+run series -- --rfc -v2
+is "$status$(grep -lx 'Subject: \[RFC PATCH v2 0/2\] A cover' "$repo"/build/series/*)" "0$repo/build/series/v2-0000-cover-letter.patch" \
+	'options of git format-patch are taken'
+run series -- --nonsense
+is "$((status != 0))$(find "$repo/build/series" -name 'v2-*' | wc -l)" 13 'and wrong ones lose nothing'
+run series
 run series "$tmp/nobody"
 is "$status$(grep -l '^To: ' "$tmp"/nobody/*.patch)" 0 'series to a directory addresses nobody'
 ok 'an exported series applies with git am' git -C "$tmp/other" am -q "$repo"/build/series/000[12]*
@@ -363,7 +369,8 @@ fails_with 'apply refuses a tree that has the series' 'does not apply to Linux 6
 is "$(whole_tree)" "$applied" 'and leaves it alone'
 run apply --commits
 fails_with 'commits need a git tree' 'is no git tree'
-patch -s -R -p1 -d "$tmp/own" <"$repo/build/applied-own.patch"
+own=${tmp#/}/own
+patch -s -R -p1 -d "$tmp/own" <"$repo/build/applied-${own//\//-}.patch"
 is "$(whole_tree)" "$before" 'there is a way back'
 pristine
 sed -i 's/^line 19/line nineteen/' "$tmp/own/drivers/iommu/iommu.c"
@@ -496,8 +503,11 @@ status=0
 out=$(PATH=$tmp/bin "$repo/scripts/packages.sh" 2>&1) || status=$?
 fails_with 'missing packages without root are named' 'as root, apt-get install bison sparse'
 
-for script in packages source tree refresh series apply fio; do
+for script in apply build compare fio guest modules packages refresh run series source stock tree; do
 	ok "$script.sh --help" grep -q "^$script.sh.* - " <("$repo/scripts/$script.sh" --help)
+done
+for script in bench boot coverage hotspots plot; do
+	ok "$script.py --help" test -n "$("$repo/scripts/$script.py" --help)"
 done
 style() {
 	cd "$here"
