@@ -30,7 +30,7 @@ cover() {
 	release=$(tree_git log -1 --format=%s refs/tags/base)
 	base=$(tree_git config project.base)
 	cat "$COVER"
-	if [ -n "$PORT" ]; then echo && cat "$PORT/cover-letter.txt"; fi
+	if [ -n "$PORT" ] && [ -f "$PORT/cover-letter.txt" ]; then echo && cat "$PORT/cover-letter.txt"; fi
 	printf '\nBased on %s%s.\n' "${release#base: }" "$([[ $base != *' at '* ]] || echo ", commit ${base##* at }")"
 }
 

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The series applies, without fuzz, to the oldest and the newest linux-source-6.12 that Debian offers (to all of
-# them with APPLIES_ALL=1; with BASE=mainline, to those of 7.2), and refresh after tree leaves the repository as it is, byte for byte.
+# them with APPLIES_ALL=1; with BASE=mainline, to those of 7.2), make apply has a way back, and refresh after tree leaves the
+# repository as it is, byte for byte.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -49,6 +50,37 @@ applies_to() (
 	rm -rf "$TREE"
 )
 
+own_git() {
+	git -C "$tmp/own" -c init.defaultBranch=main "$@"
+}
+
+own_sums() {
+	(cd "$tmp/own" && find . -path ./.git -prune -o -type f -exec sha256sum {} + | sort)
+}
+
+# Applies the series to such a tree as a user does, and goes the way back that it is told.
+there_and_back() {		# [--commits]
+	local before said
+	before=$(own_sums)
+	said=$(KSRC=$tmp/own "$ROOT/scripts/apply.sh" "$@" 2>&1) || die "$said"
+	! diff -q <(echo "$before") <(own_sums) || die 'nothing was applied'
+	(cd "$ROOT" && eval "${said##*the way back is }")
+	diff <(echo "$before") <(own_sums)
+}
+
+goes_back() (		# <deb>
+	TREE=$tmp/own
+	unpack_touched "$1"
+	there_and_back
+	own_git init -q
+	own_git config user.name "A Port"
+	own_git config user.email port@example.org
+	own_git add -Af
+	own_git commit -qm kernel
+	there_and_back --commits
+	[ -z "$(own_git status --porcelain)" ]
+)
+
 sums() {
 	local file
 	(cd "$ROOT" && { find patches ${PORT:+mainline} -type f; patch_adds "${patches[@]}"; } | sort | while read -r file; do
@@ -84,5 +116,6 @@ found=$(find_debs)
 while read -r deb; do
 	[ -z "$deb" ] || try "the series applies to ${deb##*/}" applies_to "$deb"
 done <<<"$found"
+[ -z "$found" ] || try 'make apply says how to go back from it' goes_back "$(sed -n 1p <<<"$found")"
 try 'refresh after tree is a no-op on the series' round_trip
 done_testing
