@@ -177,7 +177,7 @@ drop() {
 present() {
 	local -a patches
 	if [ -n "$PORT" ]; then
-		(cd "$ROOT" && find mainline -type f ! -name dropped 2>/dev/null)
+		(cd "$ROOT" && find mainline -type f ! -path mainline/dropped ! -path mainline/cover-letter.txt 2>/dev/null)
 	else
 		mapfile -t patches < <(numbered_patches)
 		printf '%s\n' "${patches[@]#"$ROOT"/}"
