@@ -61,7 +61,7 @@ replays() {
 	local first seed
 	first=$(complaint) || return
 	seed=${first#seed } seed=${seed%%,*}
-	run_suites --kernel_args=iommu_dma_random.seed="$seed" '*random*' || return
+	run_suites --kernel_args=iommu_dma_random.seed="$seed" '*random*' || true	# no case has to pass
 	is "$(complaint)" "$first" 'with its seed, the same call fails again'
 }
 
