@@ -126,6 +126,52 @@ static void iova_test_reserve_cached(struct kunit *test)
 	KUNIT_EXPECT_LT(test, alloc_iova_fast(iovad, 1, LAST_PFN_32BIT, true), pfn);
 }
 
+/*
+ * More ranges than the two magazines of a CPU hold, freed at once, are all
+ * there for the next to come: none of those is below.
+ */
+static void iova_test_free_many(struct kunit *test)
+{
+	struct iova_domain *iovad = test->priv;
+	unsigned long *pfns, lowest = LAST_PFN_32BIT;
+	const unsigned int count = 600;
+	int i;
+
+	pfns = kunit_kcalloc(test, count, sizeof(*pfns), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, pfns);
+
+	/* The caches are those of a CPU */
+	migrate_disable();
+	for (i = 0; i < count; i++) {
+		pfns[i] = alloc_iova_fast(iovad, 1, LAST_PFN_32BIT, true);
+		lowest = min(lowest, pfns[i]);
+	}
+	free_iovas_fast(iovad, pfns, count, 1);
+	for (i = 0; i < count; i++)
+		KUNIT_EXPECT_GE(test, alloc_iova_fast(iovad, 1, LAST_PFN_32BIT, true),
+				lowest);
+	KUNIT_EXPECT_LT(test, alloc_iova_fast(iovad, 1, LAST_PFN_32BIT, true), lowest);
+	migrate_enable();
+}
+
+/* What is too large for the caches is free again, too */
+static void iova_test_free_many_large(struct kunit *test)
+{
+	struct iova_domain *iovad = test->priv;
+	const unsigned long size = SZ_1M >> 12;
+	unsigned long pfns[3], lowest;
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(pfns); i++)
+		pfns[i] = alloc_iova_fast(iovad, size, LAST_PFN_32BIT, true);
+	lowest = min3(pfns[0], pfns[1], pfns[2]);
+	KUNIT_ASSERT_EQ(test, PTR_ERR(reserve_free_iova(iovad, lowest, LAST_PFN_32BIT)),
+			-EBUSY);
+
+	free_iovas_fast(iovad, pfns, ARRAY_SIZE(pfns), size);
+	KUNIT_EXPECT_FALSE(test, IS_ERR(reserve_free_iova(iovad, lowest, LAST_PFN_32BIT)));
+}
+
 /* Upwards from the start, into the gaps, and to the last page of the window */
 static void iova_test_lowest(struct kunit *test)
 {
@@ -160,6 +206,8 @@ static struct kunit_case iova_test_cases[] = {
 	KUNIT_CASE(iova_test_reserve_free),
 	KUNIT_CASE(iova_test_reserve_busy),
 	KUNIT_CASE(iova_test_reserve_cached),
+	KUNIT_CASE(iova_test_free_many),
+	KUNIT_CASE(iova_test_free_many_large),
 	KUNIT_CASE(iova_test_lowest),
 	{}
 };
