@@ -70,10 +70,16 @@ cross_prefix() {
 }
 
 # ---- patches: "Subject: ...", message, "---", "Adds: file" lines, diff ----
+# One of mainline's that has the message of its counterpart begins with the "---".
 
 # Those of 6.12, which have a number.
 numbered_patches() {
 	find "$PATCHES" -maxdepth 1 -name '[0-9]*.patch' 2>/dev/null | sort
+}
+
+# The patch of 6.12's of that name, whatever its number.
+numbered_patch() {
+	find "$PATCHES" -maxdepth 1 -name "[0-9][0-9][0-9][0-9]-$1" | head -n 1
 }
 
 # What the base has instead of a patch of 6.12's: PORT's of the same name without its number, the same, or none.
@@ -97,7 +103,9 @@ patch_files() {
 }
 
 patch_message() {
-	awk '/^---$/ { exit } NR == 1 { sub(/^Subject: /, "") } { print }' "$1" | git stripspace
+	local patch=$1
+	[ "$(head -n 1 "$patch")" != --- ] || patch=$(numbered_patch "${patch##*/}")
+	awk '/^---$/ { exit } NR == 1 { sub(/^Subject: /, "") } { print }' "$patch" | git stripspace
 }
 
 # Takes any number of patches.
@@ -128,6 +136,7 @@ inputs_id() {
 		echo "$1"
 		for file in "${patches[@]}"; do
 			echo "${file##*/}"
+			[ -z "$PORT" ] || patch_message "$file"
 			cat "$file"
 		done
 		patch_adds "${patches[@]}" | while read -r file; do

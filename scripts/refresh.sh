@@ -77,6 +77,7 @@ take_commit() {
 
 # A patch without what another 6.12.y moves: the places of its hunks.
 canonical() {
+	head -n 1 "$1"
 	patch_message "$1"
 	patch_adds "$1" | sort
 	patch_diff "$1" | sed -e '/^index /d' -e 's/^@@ -.*/@@/' -e 's/^$/ /'
@@ -91,11 +92,6 @@ old_patch() {
 	else
 		numbered_patch "${1:5}"
 	fi
-}
-
-# The patch of 6.12's of that name, whatever its number.
-numbered_patch() {
-	find "$PATCHES" -maxdepth 1 -name "[0-9][0-9][0-9][0-9]-$1" | head -n 1
 }
 
 same_patch() {
@@ -123,9 +119,14 @@ diff_added() {		# <its path in the kernel>
 
 # Of mainline's patches and added files only that stays which is not as in 6.12.
 keep_different() {
-	local name file
+	local name file new old
 	for name in "${names[@]}"; do
-		! same_patch "$(numbered_patch "$name")" "$NEW/patches/$name" || rm "$NEW/patches/$name"
+		new=$NEW/patches/$name old=$(numbered_patch "$name")
+		if same_patch "$old" "$new"; then
+			rm "$new"
+		elif cmp -s <(patch_message "$old") <(patch_message "$new"); then
+			sed -i '1,/^---$/ { /^---$/!d }' "$new"
+		fi
 	done
 	for file in "${!added[@]}"; do
 		diff_added "$file"

@@ -458,7 +458,7 @@ git -C "$linux" reset -q --hard base
 port refresh
 fails_with 'a patch that is gone there' 'no commit for iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch: port it, or say why not in mainline/dropped'
 sed -i 's/^line 20/	LINE 20/' "$linux/drivers/iommu/iommu.c"
-commit 'iommu: change line 20'
+commit "$(git -C "$repo/build/linux" log -1 --format=%B ':/^iommu: change line 20')"
 echo 'int early;' >"$linux/drivers/iommu/early.c"
 commit 'iommu: early'
 port refresh
@@ -477,6 +477,12 @@ is "$status$(subjects)" "0base: Linux 7.2.99|iommu: change line 20|iommu: a shar
 	'what is ported is no longer dropped'
 port refresh
 is "$status$out" '0nothing to refresh' 'refresh after that is a no-op'
+ported=$repo/mainline/patches/iommu-change-line-20.patch
+is "$(head -n 1 "$ported")" '---' 'a message that is the same there is kept once'
+GIT_SEQUENCE_EDITOR="sed -i '1s/^pick/reword/'" GIT_EDITOR="sed -i '1a \\\\nAs 7.2 has it.'" git -C "$linux" rebase -q -i base
+port refresh
+is "$out$(sed -n '1p; 3p' "$ported")" \
+	$'mainline/patches/iommu-change-line-20.patch: updatedSubject: iommu: change line 20\nAs 7.2 has it.' 'another one is kept there'
 git -C "$linux" show "HEAD:drivers/iommu/shared.c" | sed '$d' >"$linux/drivers/iommu/shared.c"
 commit "fixup! iommu: a shared thing whose subject is so long that its file's name must be cut"
 autosquash

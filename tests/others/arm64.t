@@ -11,6 +11,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 declare -A kernel=([base]=$BUILD/kernel/virt-arm64-base [series]=$BUILD/kernel/virt-arm64)
 declare -A tree=([base]=$BASE_TREE [series]=$TREE)
 declare -A initramfs=()
+WORKS=batch/4096/500,batch/65536/500,sg/64/500,row/64/500	# of tests/guest/bench.c
 declare -A options=([strict]='--gic 2' [lazy]='--gic 3')
 
 # What the guest reported of the masters, without what differs from boot to boot and what a base lacks, and how many
@@ -42,28 +43,33 @@ count_instructions() {	# <base or series> <mode>
 		-no-user-config -no-reboot -display none -serial "file:$dir/console.log" -icount shift=0,sleep=off \
 		-kernel "${kernel[$1]}/arch/arm64/boot/Image" -initrd "${initramfs[$1]}" \
 		-append "console=ttyAMA0 panic=-1 panic_on_warn=1 iommu.passthrough=0 iommu.strict=$strict \
-rdinit=/bin/busybox -- sh -c \"busybox insmod /bench.ko works=batch/4096/500,batch/65536/500; busybox poweroff -f\"" \
+rdinit=/bin/busybox -- sh -c \"busybox insmod /bench.ko works=$WORKS; busybox poweroff -f\"" \
 		-device pci-testdev >"$dir/qemu.log" 2>&1
 }
 
-# Lines of bytes, map, unmap: the last two in tenths of instructions.
+# Lines of a call and tenths of instructions. What is counted in batches has a figure for each of the two calls.
 counts() {		# <base or series> <mode>
-	tr -d '\r' <"$BUILD/run/others-count-$1-$2/console.log" | sed -n 's|.*bench: batch/||p'
+	tr -d '\r' <"$BUILD/run/others-count-$1-$2/console.log" | sed -n 's|.*bench: ||p' | awk -v OFS='\t' '
+		{ split($1, work, "/") }
+		work[1] == "batch" { size = work[2] / 1024 " KiB, "; print size "map", $2; print size "unmap", $3 }
+		work[1] == "sg" { print "list of " work[2] " pages", $2 }
+		work[1] == "row" { print "list of " work[2] " in a row", $2 }' | sort
 }
 
-# Prints a row for each, and fails if one grew by more than 0.2 %, or if there is none.
+# Prints a row for each, and fails if one grew by more than 0.2 %, or if some are missing.
 compare_counts() {	# <mode>
-	local size base_map base_unmap map unmap n=0
-	while read -r size base_map base_unmap map unmap; do
-		row "$1" "$size" map "$base_map" "$map" && row "$1" "$size" unmap "$base_unmap" "$unmap" || return 1
+	local call base series n=0
+	while IFS=$'\t' read -r call base series; do
+		row "$1" "$call" "$base" "$series" || return 1
 		n=$((n + 1))
-	done < <(join <(counts base "$1") <(counts series "$1"))
-	[ "$n" = 2 ]
+	done < <(join -t $'\t' <(counts base "$1") <(counts series "$1"))
+	[ "$n" = 6 ]
 }
 
-row() {			# <mode> <bytes> <call> <base> <series>
-	echo "$@" | awk '{ printf "# | %-6s | %3d KiB %-5s | %8.1f | %8.1f | %+5.1f %% |\n",
-		$1, $2 / 1024, $3, $4 / 10, $5 / 10, ($5 / $4 - 1) * 100; exit $5 > $4 * 1.002 }'
+row() {			# <mode> <call> <base> <series>
+	awk -v mode="$1" -v call="$2" -v base="$3" -v series="$4" 'BEGIN {
+		printf "# | %-6s | %-20s | %8.1f | %8.1f | %+5.1f %% |\n", mode, call, base / 10, series / 10, (series / base - 1) * 100
+		exit series > base * 1.002 }'
 }
 
 worktree "$BASE_TREE" refs/tags/base
@@ -79,8 +85,8 @@ done
 for which in base series; do
 	initramfs[$which]=$("$here/scripts/modules.sh" "${kernel[$which]}" "${tree[$which]}" bench)
 done
-echo '# | mode   | call          | base     | series   | growth  |'
-echo '# | ------ | ------------- | -------- | -------- | ------- |'
+echo '# | mode   | call                 | base     | series   | growth  |'
+echo '# | ------ | -------------------- | -------- | -------- | ------- |'
 for mode in strict lazy; do
 	for which in base series; do
 		count_instructions "$which" "$mode" || true	# no counts, then
