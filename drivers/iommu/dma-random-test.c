@@ -426,12 +426,12 @@ static int rnd_fill_entries(struct rnd_thread *t, struct rnd_buf *buf,
 
 		if (rnd_one_in(t, 2))
 			sg_set_page(&buf->sg[i],
-				    nth_page(buf->memory, start >> PAGE_SHIFT),
+				    buf->memory + (start >> PAGE_SHIFT),
 				    length, offset);
 		else
 			sg_set_page(&buf->sg[i],
-				    nth_page(buf->memory,
-					     (start + offset) >> PAGE_SHIFT),
+				    buf->memory +
+				    ((start + offset) >> PAGE_SHIFT),
 				    length, offset_in_page(offset));
 		start = PAGE_ALIGN(start + offset + length);
 	}
@@ -445,8 +445,7 @@ static int rnd_fill_pages(struct rnd_thread *t, struct rnd_buf *buf, int nents)
 	int i;
 
 	for (i = 0; i < nents; i++) {
-		sg_set_page(&buf->sg[i], nth_page(buf->memory, where),
-			    PAGE_SIZE, 0);
+		sg_set_page(&buf->sg[i], buf->memory + where, PAGE_SIZE, 0);
 		where += rnd_one_in(t, 8) ? 1 : 2;
 	}
 	if (rnd_one_in(t, 2))
@@ -871,7 +870,7 @@ static void rnd_write_as_master(struct rnd_buf *buf, size_t offset, u8 byte)
 static u8 rnd_read_as_cpu(struct rnd_buf *buf, size_t offset)
 {
 	size_t place = buf->offset + offset;
-	u8 *addr = kmap_local_page(nth_page(buf->memory, place >> PAGE_SHIFT));
+	u8 *addr = kmap_local_page(buf->memory + (place >> PAGE_SHIFT));
 	u8 byte = addr[offset_in_page(place)];
 
 	kunmap_local(addr);
