@@ -606,7 +606,7 @@ static void mapping_test_no_deferred_flush(struct kunit *test)
 {
 	struct mock_iommu *mmu = mmu_a(test);
 	struct device *a, *b;
-	int syncs;
+	int syncs, flushes = atomic_read(&mmu->nr_flushes);
 
 	mmu->deferred_flush = false;
 	a = add_master(test, "mock-master-a0");
@@ -624,7 +624,7 @@ static void mapping_test_no_deferred_flush(struct kunit *test)
 	unmap_page(a, map_page(test, a));
 	unmap_page(b, map_page(test, b));
 	KUNIT_EXPECT_EQ(test, atomic_read(&mmu->nr_syncs), syncs + 2);
-	KUNIT_EXPECT_EQ(test, atomic_read(&mmu->nr_flushes), 0);
+	KUNIT_EXPECT_EQ(test, atomic_read(&mmu->nr_flushes), flushes);
 }
 
 /* What is rounded up when it is mapped is given back as a whole */
