@@ -60,8 +60,8 @@ PAIRS = {
 MASTERS = [1, 8, 32, 64]
 # What depends on when QEMU comes to do things is measured in so many boots, of which the median counts.
 BOOTS = 5
-# One instruction a nanosecond, and nothing in the guest that goes by the host's clock
-CLOCK = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01"]
+# One instruction a nanosecond, and nothing in the guest that goes by the host's clock or by chance
+CLOCK = ["-icount", "shift=0,sleep=off", "-rtc", "clock=vm,base=2026-01-01", "-machine", "dtb-randomness=off"]
 # The clock leaps to the next timer when the guest has nothing to do, so what waits for the host seems to wait for long.
 PATIENT = "sysctl.kernel.hung_task_timeout_secs=0"
 # QEMU lets a CPU go on until one of its timers is due, which is millions of instructions: whoever waits for what that CPU
