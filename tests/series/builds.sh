@@ -22,7 +22,9 @@ fragment() {
 	local configs=$ROOT/tests/configs
 	cat "$configs/virt.config"
 	case $1 in
-	iommu) cat "$configs"/{kunit-arm.kunitconfig,kunit-dma-api.kunitconfig,drivers.config} ;;
+	iommu)
+		cat "$configs"/{kunit-arm.kunitconfig,kunit-dma-api.kunitconfig,drivers.config}
+		echo CONFIG_DMA_API_DEBUG=y ;;
 	no-iommu) echo '# CONFIG_IOMMU_SUPPORT is not set' ;;
 	arm64) cat "$configs"/{virt-arm64.config,kunit-arm.kunitconfig,drivers.config} ;;
 	esac
