@@ -196,8 +196,12 @@ fails_with 'tree refuses untracked files' 'uncommitted changes'
 ok 'the file is still there' test -e "$linux/new.c"
 rm "$linux/new.c"
 
+rebase() {
+	git -C "$linux" -c user.name=dev -c user.email=dev@example.org rebase -q -i "$@" base
+}
+
 autosquash() {
-	GIT_SEQUENCE_EDITOR=: git -C "$linux" -c user.name=dev -c user.email=dev@example.org rebase -q -i --autosquash base
+	GIT_SEQUENCE_EDITOR=: rebase --autosquash
 }
 sed -i 's/^LINE 20/	LINE 20/' "$linux/drivers/iommu/iommu.c"
 commit 'fixup! iommu: change line 20'
@@ -479,7 +483,7 @@ port refresh
 is "$status$out" '0nothing to refresh' 'refresh after that is a no-op'
 ported=$repo/mainline/patches/iommu-change-line-20.patch
 is "$(head -n 1 "$ported")" '---' 'a message that is the same there is kept once'
-GIT_SEQUENCE_EDITOR="sed -i '1s/^pick/reword/'" GIT_EDITOR="sed -i '1a \\\\nAs 7.2 has it.'" git -C "$linux" rebase -q -i base
+GIT_SEQUENCE_EDITOR="sed -i '1s/^pick/reword/'" GIT_EDITOR="sed -i '1a \\\\nAs 7.2 has it.'" rebase
 port refresh
 is "$out$(sed -n '1p; 3p' "$ported")" \
 	$'mainline/patches/iommu-change-line-20.patch: updatedSubject: iommu: change line 20\nAs 7.2 has it.' 'another one is kept there'
