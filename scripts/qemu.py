@@ -105,9 +105,6 @@ class Boot:
         self.gic = "2"
         self.memory = "1G"
         self.cpus = 2
-        # With "multi" each CPU has a thread. QEMU before 8.2 then lets an access to a device go astray, once in some 30,000
-        # times that another CPU maps a BAR (its commit 0d58c660689f): a device is never told, and its driver waits.
-        self.threads = "single"
         self.traces = ["smmuv3_record_event"]
         self.words = WORDS      # the kernel's command line
         self.devices = []       # more arguments for QEMU
@@ -133,8 +130,7 @@ class Boot:
             path.unlink()
 
     def machine(self, more=""):
-        return ["-M", f"virt,iommu=smmuv3,gic-version={self.gic}{more}", "-accel", f"tcg,thread={self.threads}",
-                "-cpu", self.arch.cpu,
+        return ["-M", f"virt,iommu=smmuv3,gic-version={self.gic}{more}", "-cpu", self.arch.cpu,
                 "-smp", str(self.cpus), "-m", self.memory, "-nodefaults", "-display", "none"]
 
     def fdtput(self, options, *words):

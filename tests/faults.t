@@ -17,6 +17,9 @@ SUITE = "arm_dma_faults"
 CONFIG = os.environ.get("KERNEL_CONFIG", "virt-faults")
 ALL = "debug" in CONFIG
 
+# KUnit runs at boot; Linux 7.2 has to be told.
+KUNIT = "kunit.enable=1 kunit.autorun=1"
+
 # Words for the kernel, and what the guest goes through. The policy makes a difference to binding. With the kernel's own
 # checks, all that binding does of a real master would take an hour; and of these checks, dma-debug gives up, with an error, when
 # an allocation of its own is made to fail.
@@ -29,7 +32,7 @@ BOOTS = {
 
 def make_boot(name):
     words, cases = BOOTS[name]
-    boot = Scenario(f"faults-{name}" + "-debug" * ALL, "faults", f"kunit.enable=1 {words}", f"suite={SUITE}", f"cases={cases}",
+    boot = Scenario(f"faults-{name}" + "-debug" * ALL, "faults", f"{KUNIT} {words}", f"suite={SUITE}", f"cases={cases}",
                     f"master={MASTER}", f"neighbour={NEIGHBOUR}", config=CONFIG)
     boot.prepare()
     boot.seconds = 3600 if ALL else 1800

@@ -49,8 +49,6 @@ class Lifecycle(Scenario):
         self.devices = devices
         if IDLE_FOR_FREE[0] in devices:
             self.cpus = 1
-        else:
-            self.threads = "multi"
         self.seconds = 600
         self.plugs = {"plugged": {"driver": "nvme", "bus": "outlet", "drive": "disk", "serial": "plugged"}}
 

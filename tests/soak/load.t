@@ -83,7 +83,6 @@ class Load(Scenario):
                          f"seconds={SECONDS}", os.environ.get("LOAD_WORDS", ""))
         self.fio = fio
         self.cpus = 4
-        self.threads = "multi"
         # For whatever comes before and after
         self.seconds = 2 * SECONDS + 900
         self.plugs = PLUGS
