@@ -253,16 +253,29 @@ static void edu_data(struct seq_file *s, struct edu *edu, struct page *page)
 	edu_move(s, edu, page, 3);
 }
 
+/* Memory above 4 GiB, in large pieces: all that is below may have to go first */
+static struct page *edu_alloc_high(void)
+{
+	struct page *page, *each, *next;
+	LIST_HEAD(low);
+
+	while ((page = alloc_pages(GFP_HIGHUSER | __GFP_NORETRY | __GFP_NOWARN,
+				   MAX_PAGE_ORDER)) &&
+	       page_to_phys(page) < SZ_4G)
+		list_add(&page->lru, &low);
+	list_for_each_entry_safe(each, next, &low, lru)
+		__free_pages(each, MAX_PAGE_ORDER);
+	return page;
+}
+
 static void edu_high(struct seq_file *s, struct edu *edu, struct page *unused)
 {
-	struct page *page = alloc_page(GFP_HIGHUSER);
+	struct page *page = edu_alloc_high();
 
-	if (!page)
+	if (!edu_check(s, edu, page, "memory is where no 32 bits reach it"))
 		return;
-	edu_check(s, edu, page_to_phys(page) >= SZ_4G,
-		  "memory is where no 32 bits reach it");
 	edu_move(s, edu, page, 5);
-	__free_page(page);
+	__free_pages(page, MAX_PAGE_ORDER);
 }
 
 /* For a device with 32 bits: without the IOMMU, this would reach the page */
