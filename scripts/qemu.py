@@ -34,7 +34,8 @@ ARCHS = {
     "arm64": Arch("qemu-system-aarch64", "cortex-a57", "arch/arm64/boot/Image", "virt-arm64", False),
 }
 
-WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1"
+# A host that stands still looks like a CPU that does, so RCU waits for longer than 21 seconds.
+WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1 rcupdate.rcu_cpu_stall_timeout=100"
 
 # What a kernel says when something is wrong with it, where that is no warning that ends the boot. Those are "WARNING: CPU: "
 # on Linux 6.12, and "WARNING: <file>:<line> at " on 7.2.
@@ -130,6 +131,8 @@ class Boot:
             path.unlink()
 
     def machine(self, more=""):
+        # Not -accel tcg,thread=single: a module that is loaded has ARM flush the TLB from there to the end of what vmalloc
+        # freed, 200,000 pages one by one. If CPUs take turns, each may wait for the other CPU's, and RCU complains.
         return ["-M", f"virt,iommu=smmuv3,gic-version={self.gic}{more}", "-cpu", self.arch.cpu,
                 "-smp", str(self.cpus), "-m", self.memory, "-nodefaults", "-display", "none"]
 

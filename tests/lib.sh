@@ -32,9 +32,9 @@ page_tables() {
 	python3 -c 'import json, sys; print(len(json.load(sys.stdin)["tables"]))' <"$BUILD/run/$1/verdict.json"
 }
 
-# boot <name> <options of boot.py>: leaves the output in $tmp/<name>.out. On a loaded host a master hung in one of some hundred
-# boots, with all CPUs idle and no fault of the SMMU, most likely for what scripts/qemu.py says of threads, but until some
-# hundred boots say so, one such boot a test is repeated.
+# boot <name> <options of boot.py>: leaves the output in $tmp/<name>.out. A master hung in one of some hundred boots, with all
+# CPUs idle and no fault of the SMMU, most likely for what map_bars() in tests/guest/init is there for. It cannot help where a
+# device is reset, so one such boot a test is repeated.
 # shellcheck disable=SC2154	# here and tmp are the test's
 boot() {
 	local name=$1 out=$tmp/$1.out status=0
