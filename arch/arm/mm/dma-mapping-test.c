@@ -907,6 +907,21 @@ static void arm_dma_coherent_dma_mask(struct kunit *test)
 	test_alloc_below(test, dev, DMA_BIT_MASK(24));
 }
 
+/* FIMC-IS of Exynos4 has its firmware begin at a multiple of 64 MiB like this */
+static void arm_dma_coherent_mask_aligns(struct kunit *test)
+{
+	struct device *dev = test_master(test, "mock-master-a0");
+	const size_t size = 10 * SZ_1M;
+	dma_addr_t dma;
+	void *cpu;
+
+	KUNIT_ASSERT_EQ(test, dma_set_coherent_mask(dev, SZ_64M + SZ_16M - 1), 0);
+	cpu = dma_alloc_coherent(dev, size, &dma, GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, cpu);
+	KUNIT_EXPECT_TRUE(test, IS_ALIGNED(dma, SZ_64M));
+	dma_free_coherent(dev, size, cpu, dma);
+}
+
 static void arm_dma_bus_dma_limit(struct kunit *test)
 {
 	struct device *dev = test_master(test, "mock-master-a0");
@@ -1551,6 +1566,7 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_alloc_atomic_gfp),
 	KUNIT_CASE(arm_dma_dma_mask),
 	KUNIT_CASE(arm_dma_coherent_dma_mask),
+	KUNIT_CASE(arm_dma_coherent_mask_aligns),
 	KUNIT_CASE(arm_dma_bus_dma_limit),
 	KUNIT_CASE(arm_dma_narrow_mask_exhausted),
 	KUNIT_CASE(arm_dma_aperture),
