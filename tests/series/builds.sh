@@ -8,7 +8,8 @@ walked=$each/patch		# the worktree
 read -ra builds <<<"${BUILDS:-iommu no-iommu arm64}"	# of all, and links
 # Of single objects, where only others than the above have them: a name and architecture, its configuration, the files.
 asides=('no-mmu:arm mps2_defconfig arch/arm/mm/dma-mapping-nommu.c' 'arc:arc haps_hs_defconfig arch/arc/**'
-	'mips:mips malta_defconfig arch/mips/**' 'riscv:riscv defconfig arch/riscv/**')
+	'mips:mips malta_defconfig arch/mips/**' 'riscv:riscv defconfig arch/riscv/**'
+	'exynos:arm exynos_defconfig drivers/media/platform/samsung/exynos4-is/**')
 
 for name in "${builds[@]}"; do
 	case $name in
