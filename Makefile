@@ -15,7 +15,7 @@ help:
 	@echo 'make compare   the figures of the stock kernel and of the series, side by side'
 	@echo 'make check     all tests'
 	@echo 'make check-others  what the series costs others: arm64 by instructions, builds of other'
-	@echo '               configurations and architectures; too long for every day'
+	@echo '               configurations and architectures; and make run on each other 6.12 of Debian'
 	@echo 'make check-series  each patch by itself: builds, links, no new warning of any checker; hours for all'
 	@echo 'make soak      all masters under load for long, and tests on a kernel with its own checks'
 	@echo 'make coverage  how much of what the series adds is run by the tests, and what is not, and why'
@@ -29,7 +29,7 @@ help:
 	@echo 'RANGE=<patches>          have make check-series try only these: 72, FIRST..LAST, or several of them'
 	@echo 'BUILDS=<builds>          have it build only these of iommu, no-iommu and arm64'
 	@echo 'BOOT=1                   have it boot each kernel, too, and run its KUnit suites'
-	@echo 'SOAK_SECONDS=<seconds>   have make soak put load on the masters for so long, in each mode'
+	@echo 'SOAK_SECONDS=<seconds>   have make soak put load on the masters for so long, in each of six modes (600)'
 	@echo 'ISOLATE=1                have make run isolate the masters from each other'
 
 packages tree refresh:

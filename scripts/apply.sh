@@ -81,8 +81,8 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 try_series
 applied=${ksrc#/}
-applied=$BUILD/applied-${applied//\//-}.patch	# make clean takes it away
-back="patch -R -p1 -d $ksrc <${applied#"$ROOT"/}"
+applied=$BUILD/applied-${applied//\//-}.patch	# which make clean takes away
+back="patch -R -p1 -d $ksrc <$applied"
 if [ -n "$commits" ]; then
 	back="git -C $ksrc reset --keep $(git -C "$ksrc" rev-parse --short HEAD)"
 	commit_series

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """
 Boot a kernel in QEMU's virt machine with an SMMUv3 in front of five masters, and
-judge what tests/guest/init reports about them. Prints a table with a line for
+judge what tests/guest/masters reports about them. Prints a table with a line for
 each master and the verdict; succeeds if all of it is as it should be.
 
 build/run/NAME/ keeps all of it: what scripts/qemu.py says, and verdict.json.
@@ -262,7 +262,7 @@ def compare(boots):
         try:
             results[title] = json.loads((BUILD / "run" / name / "verdict.json").read_text())
         except OSError:
-            die(f"there was no boot called {name}")
+            die(f"there was no boot called {name}: run scripts/boot.py --name {name} first")
     rows = [["master", *results]]
     for name in MASTERS:
         rows.append([name] + [result["masters"].get(name, {}).get("result", "-")

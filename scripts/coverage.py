@@ -21,7 +21,7 @@ import sys
 import tarfile
 from pathlib import Path
 
-from qemu import BUILD, ROOT, die, run_script
+from qemu import BUILD, KUNIT, ROOT, die, run_script
 
 TREE = BUILD / "linux"
 CONFIG = "virt-coverage"
@@ -31,7 +31,6 @@ OUT = BUILD / "coverage"
 REASONS = ROOT / "tests" / "coverage-reasons"
 
 BOOT = "scripts/boot.py"
-KUNIT = "kunit.enable=1"
 # Each with the name of its boot, if it does not have one of its own.
 COMMANDS = [
     [BOOT, "--name", "coverage-kunit", "--append", KUNIT],

@@ -29,7 +29,7 @@ def log_instructions(guest):
         return guest.qmp("human-monitor-command", **{"command-line": line})
 
     if all("unknown command" in hmp(line) for line in ONE_BY_ONE):
-        die("this QEMU does not execute instructions one by one")
+        die("this QEMU does not execute instructions one by one: set QEMU= to another")
     hmp("log exec,nochain")
     guest.wait_for(lambda: (guest.dir / "trace.log").stat().st_size > LOGGED, 60)
 

@@ -34,6 +34,9 @@ ARCHS = {
     "arm64": Arch("qemu-system-aarch64", "cortex-a57", "arch/arm64/boot/Image", "virt-arm64", False),
 }
 
+# KUnit runs at boot; Linux 7.2 has to be told.
+KUNIT = "kunit.enable=1 kunit.autorun=1"
+
 # A host that stands still looks like a CPU that does, so RCU waits for longer than 21 seconds.
 WORDS = "console=ttyAMA0 earlycon panic=-1 panic_on_warn=1 rcupdate.rcu_cpu_stall_timeout=100"
 
@@ -131,8 +134,8 @@ class Boot:
             path.unlink()
 
     def machine(self, more=""):
-        # Not -accel tcg,thread=single: a module that is loaded has ARM flush the TLB from there to the end of what vmalloc
-        # freed, 200,000 pages one by one. If CPUs take turns, each may wait for the other CPU's, and RCU complains.
+        # Each CPU has a thread. With -accel tcg,thread=single, loading a module can stall RCU: ARM flushes up to 200,000 pages
+        # from the TLB one by one, while the other CPU waits for its turn.
         return ["-M", f"virt,iommu=smmuv3,gic-version={self.gic}{more}", "-cpu", self.arch.cpu,
                 "-smp", str(self.cpus), "-m", self.memory, "-nodefaults", "-display", "none"]
 
@@ -146,7 +149,8 @@ class Boot:
             try:
                 subprocess.run(command, check=True, capture_output=True)
             except (OSError, subprocess.CalledProcessError) as error:
-                die(f"cannot make a device tree: {error}")
+                reason = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip() or error
+                die(f"cannot make a device tree ({reason}): run make packages")
 
     def make_not_coherent(self):
         """Tells the guest that DMA is not coherent."""

@@ -91,6 +91,16 @@ settle() {
 	tree_git reset -q --hard
 }
 
+# What a subject was renamed from, or a patch that was dropped, leaves there.
+require_counterparts() {
+	local name
+	[ -n "$PORT" ] || return 0
+	{ find "$PORT/patches" -name '*.patch' -printf '%f\n' 2>/dev/null || true; sed 's/: .*//' "$PORT/dropped" 2>/dev/null || true; } |
+		while read -r name; do
+			[ -n "$(numbered_patch "$name")" ] || die "mainline/ has $name, which patches/ has not: rename or remove it"
+		done
+}
+
 saved=
 if [ "${1-}" = --saved ]; then saved=1; shift; fi
 no_arguments "$@"
@@ -106,6 +116,7 @@ else
 	make_base
 fi
 ! inputs_taken || exit 0
+require_counterparts
 note "applying $(patch_files | wc -l) patches to $(tree_git log -1 --format='%s' refs/tags/base | cut -d' ' -f2-)"
 tree_git config --unset project.inputs || true
 trap settle EXIT

@@ -9,6 +9,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
 . "$here/scripts/common.sh"
+no_arguments "$@"
 # shellcheck source-path=SCRIPTDIR source=../scripts/apt.sh
 . "$here/scripts/apt.sh"
 apt_suite=$SUITE

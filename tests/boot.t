@@ -11,6 +11,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
 . "$here/scripts/common.sh"
+no_arguments "$@"
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 

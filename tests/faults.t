@@ -10,15 +10,12 @@ own checks, KERNEL_CONFIG=virt-debug+faults, all suites are looked at for leaks.
 import os
 import re
 
-from scenario import Scenario, done_testing, make_kernel, ok, parts, take_qemu_along, text
+from scenario import KUNIT, Scenario, done_testing, make_kernel, ok, parts, take_qemu_along, text
 
 MASTER, NEIGHBOUR = "0000:00:01.0", "0000:00:02.0"
 SUITE = "arm_dma_faults"
 CONFIG = os.environ.get("KERNEL_CONFIG", "virt-faults")
 ALL = "debug" in CONFIG
-
-# KUnit runs at boot; Linux 7.2 has to be told.
-KUNIT = "kunit.enable=1 kunit.autorun=1"
 
 # Words for the kernel, and what the guest goes through. The policy makes a difference to binding. With the kernel's own
 # checks, all that binding does of a real master would take an hour; and of these checks, dma-debug gives up, with an error, when

@@ -37,7 +37,8 @@ ENTRIES = {
     "no IOMMU": Entry([UART], "bound", "-", "{bdf}: " + TIMED_OUT),
     "the ID of another master": Entry([TAKEN], "refused", "-", "{bdf}: (stream .* already in tree|Aliasing StreamID)"),
 }
-# Linux 7.2 stops at the first without a node, whoever it is looking for.
+# Linux 7.2 stops at the first entry without a node, even when it looks for another master, so these have a device tree of
+# their own.
 BROKEN_ENTRIES = {
     "the SMMU, then no node": Entry([SMMU, NOWHERE], "bound", "0", ""),
     "no node": Entry([NOWHERE], "refused", "-", "{bdf}: .*no node for ID {id} in iommu-map"),
@@ -71,6 +72,7 @@ def tree_entries(boot, entries):
     boot.fdtput(["-t", "i"], "/hostile", "phandle", str(DISABLED))
     boot.fdtput(["-t", "s"], "/hostile", "compatible", "arm,smmu-v3")
     boot.fdtput(["-t", "s"], "/hostile", "status", "disabled")
+    # The host bridge, the disk and the edus: 7.2 refuses whoever is after a broken entry, or has none
     good = [(slot, SMMU) for slot in range(FIRST_SLOT)]
     cells = []
     for slot, node in good + [(slot, node) for slot, _, entry in by_slot(entries) for node in entry.nodes]:
@@ -135,7 +137,8 @@ def check_blocked(boot, _):
     ok(blocked == {1 << 3}, f"{boot.title}: in between, the SMMU blocks {NVME}", *blocked)
 
 
-# Words for the kernel, the guest's phase, the change to the device tree, the check, and what the log is to say.
+# Words for the kernel, the guest's phase, the change to the device tree, the check, what the log is to say, and the
+# entries of iommu-map.
 Test = collections.namedtuple("Test", "words phase tree check log entries", defaults=[{}])
 
 

@@ -34,13 +34,13 @@ page_tables() {
 
 # boot <name> <options of boot.py>: leaves the output in $tmp/<name>.out. A master hung in one of some hundred boots, with all
 # CPUs idle and no fault of the SMMU, most likely for what map_bars() in tests/guest/init is there for. It cannot help where a
-# device is reset, so one such boot a test is repeated.
+# device is reset, so one such boot a test is repeated; but not boot.t's "late", which is to hang.
 # shellcheck disable=SC2154	# here and tmp are the test's
 boot() {
 	local name=$1 out=$tmp/$1.out status=0
 	shift
 	"$here/scripts/boot.py" --name "test-$name" "$@" >"$out" 2>&1 || status=$?
-	if [ "$status" != 0 ] && hung "$out" && mkdir "$tmp/second" 2>/dev/null; then
+	if [ "$status" != 0 ] && [ "$name" != late ] && hung "$out" && mkdir "$tmp/second" 2>/dev/null; then
 		mv "$out" "$tmp/$name.first"
 		status=0
 		"$here/scripts/boot.py" --name "test-$name" "$@" >"$out" 2>&1 || status=$?

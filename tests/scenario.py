@@ -13,9 +13,9 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "scripts"))
-from qemu import BUILD, Boot, die, escape, take_qemu_along, text  # noqa: E402
+from qemu import BUILD, KUNIT, Boot, die, escape, take_qemu_along, text  # noqa: E402
 
-__all__ = ["CONFIG", "Scenario", "add_modules", "done_testing", "escape", "make_fio", "make_kernel", "note", "ok", "parts",
+__all__ = ["CONFIG", "KUNIT", "Scenario", "add_modules", "done_testing", "escape", "make_fio", "make_kernel", "note", "ok", "parts",
            "take_qemu_along", "text"]
 CONFIG = os.environ.get("KERNEL_CONFIG", "virt")
 count = 0
@@ -40,6 +40,7 @@ def parts(known):
     names = sys.argv[1:] or list(known)
     if names[0] in ("-h", "--help"):
         print(sys.modules["__main__"].__doc__.strip())
+        print(f"\nParts: {', '.join(known)}")
         sys.exit()
     for name in names:
         if name not in known:

@@ -9,6 +9,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../scripts/common.sh
 . "$here/scripts/common.sh"
+no_arguments "$@"
 # shellcheck source-path=SCRIPTDIR source=kunit.sh
 . "$here/tests/kunit.sh"
 

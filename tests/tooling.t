@@ -1,5 +1,5 @@
 #!/bin/bash
-# The way between patches/ and build/linux, on a copy of the scripts with a kernel of four files.
+# The scripts, on a copy of them with a kernel of a few files; and shellcheck.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -8,7 +8,7 @@ here=$(cd "$(dirname "$0")/.." && pwd)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 export HOME=$tmp GIT_CONFIG_GLOBAL=$tmp/gitconfig GIT_CONFIG_NOSYSTEM=1
-unset EMAIL GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL LINUX_VERSION
+unset EMAIL GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL LINUX_VERSION BASE BUILDS
 repo=$tmp/repo
 linux=$repo/build/linux
 
@@ -448,6 +448,9 @@ sed -i 's/^line 19/line nineteen/' "$tmp/mainline/drivers/iommu/iommu.c"
 port tree
 fails_with 'a patch that does not apply to it' 'patches/0001-iommu-change-line-20.patch: hunk at drivers/iommu/iommu.c:17 does not apply to Linux 7.2.99'
 mkdir "$repo/mainline"
+echo 'iommu-change-line-2.patch: not ported yet' >"$repo/mainline/dropped"
+port tree
+fails_with 'what is about a patch that 6.12 has not' 'mainline/ has iommu-change-line-2.patch, which patches/ has not: rename or remove it'
 echo 'iommu-change-line-20.patch: not ported yet' >"$repo/mainline/dropped"
 port tree
 linux=$repo/build/mainline/linux

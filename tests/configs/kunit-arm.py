@@ -13,5 +13,5 @@ CONFIG_SERIAL_AMBA_PL011=y
 CONFIG_SERIAL_AMBA_PL011_CONSOLE=y''',
     qemu_arch='arm',
     kernel_path='arch/arm/boot/zImage',
-    kernel_command_line='console=ttyAMA0 panic=-1',
+    kernel_command_line='console=ttyAMA0 panic=-1 rcupdate.rcu_cpu_stall_timeout=100',
     extra_qemu_params=['-machine', 'virt', '-cpu', 'cortex-a15', '-smp', '2'])

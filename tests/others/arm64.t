@@ -33,7 +33,8 @@ boot() {		# <base or series> <mode>
 
 # ---- instructions ----
 
-# With one CPU and a clock that goes by its instructions, what is counted does not depend on the host.
+# With one CPU and a clock that goes by its instructions, as CLOCK in scripts/bench.py, what is counted does not depend on the
+# host, nor on chance.
 count_instructions() {	# <base or series> <mode>
 	local dir=$BUILD/run/others-count-$1-$2 strict=1
 	[ "$2" = strict ] || strict=0
@@ -41,6 +42,7 @@ count_instructions() {	# <base or series> <mode>
 	rm -f "$dir/console.log"
 	timeout --kill-after=5 300 qemu-system-aarch64 -M virt,iommu=smmuv3 -cpu cortex-a57 -smp 1 -m 1G -nodefaults \
 		-no-user-config -no-reboot -display none -serial "file:$dir/console.log" -icount shift=0,sleep=off \
+		-rtc clock=vm,base=2026-01-01 -machine dtb-randomness=off \
 		-kernel "${kernel[$1]}/arch/arm64/boot/Image" -initrd "${initramfs[$1]}" \
 		-append "console=ttyAMA0 panic=-1 panic_on_warn=1 iommu.passthrough=0 iommu.strict=$strict \
 rdinit=/bin/busybox -- sh -c \"busybox insmod /bench.ko works=$WORKS; busybox poweroff -f\"" \

@@ -180,6 +180,7 @@ try() {			# <number> <patch>
 	ok "$number: KUnit" quietly kunit_passes
 }
 
+[ -x "$TREE/scripts/kernel-doc" ] || die "no scripts/kernel-doc in $TREE_NAME"
 selection=$("$here/tests/series/selected.sh" "$@")
 for name in "${builds[@]}"; do
 	base_warnings "$name"

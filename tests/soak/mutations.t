@@ -65,6 +65,8 @@ replays() {
 	is "$(complaint)" "$first" 'with its seed, the same call fails again'
 }
 
+case ${1-} in -*) no_arguments "$1" ;; esac
+[ $# = 0 ] || mutations | cut -d'|' -f1 | grep -qF -- "$1" || die "there is no mutation with the words $1"
 mkdir -p "$LOG"
 worktree "$mutant" "$(tree_git rev-parse HEAD)"
 [ $# != 0 ] || ok 'as it is, all of it passes' suites_pass
