@@ -20,12 +20,13 @@ versions() {
 	apt_versions "$PACKAGE" | grep -vxF "$(tree_git config project.base)" || true
 }
 
-# What was fetched before need not be fetched again. Variables that were given to make are for the tests, not for this.
+# Packages that are here need not be fetched once more. Variables that were given to make are for the tests, not for this.
 runs() {		# <version>
+	fetch_deb "$PACKAGE=$1" "$DEBS" >/dev/null || die "cannot fetch $PACKAGE=$1 (no network?)"
 	rm -rf "$clone"
 	git clone -q "$here" "$clone"
-	mkdir -p "$clone/${BUILD#"$ROOT"/}"
-	ln -s "$DEBS" "$clone/${DEBS#"$ROOT"/}"
+	mkdir "$clone/build"
+	cp -al "$DEBS" "$clone/build/"
 	make -C "$clone" run KSRC= ISOLATE= LINUX_VERSION="$1" >"$LOG/version-$1.log" 2>&1 ||
 		{ tail -n 20 "$LOG/version-$1.log" | sed 's/^/# /'; return 1; }
 	grep -F 'masters: 5/5 moved data, instances: 1, mappings: 1' "$LOG/version-$1.log" | sed 's/^/# /'
