@@ -22,7 +22,7 @@ versions() {
 
 # Packages that are here need not be fetched once more. Variables that were given to make are for the tests, not for this.
 runs() {		# <version>
-	fetch_deb "$PACKAGE=$1" "$DEBS" >/dev/null || die "cannot fetch $PACKAGE=$1 (no network?)"
+	fetch_deb "$PACKAGE=$1" "$DEBS" >/dev/null || { echo "# cannot fetch $PACKAGE=$1 (no network?)"; return 1; }
 	rm -rf "$clone"
 	git clone -q "$here" "$clone"
 	mkdir "$clone/build"
