@@ -92,7 +92,7 @@ settle() {
 }
 
 # What a subject was renamed from, or a patch that was dropped, leaves there.
-require_counterparts() {
+require_no_leftovers() {
 	local name
 	[ -n "$PORT" ] || return 0
 	{ find "$PORT/patches" -name '*.patch' -printf '%f\n' 2>/dev/null || true; sed 's/: .*//' "$PORT/dropped" 2>/dev/null || true; } |
@@ -116,7 +116,7 @@ else
 	make_base
 fi
 ! inputs_taken || exit 0
-require_counterparts
+require_no_leftovers
 note "applying $(patch_files | wc -l) patches to $(tree_git log -1 --format='%s' refs/tags/base | cut -d' ' -f2-)"
 tree_git config --unset project.inputs || true
 trap settle EXIT
