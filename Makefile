@@ -27,7 +27,7 @@ help:
 	@echo 'LINUX_VERSION=<version>  use that version of linux-source-6.12'
 	@echo 'FORMAT=<options>         have make series use these of git format-patch, such as "--rfc -v2"'
 	@echo 'RANGE=<patches>          have make check-series try only these: 72, FIRST..LAST, or several of them'
-	@echo 'BUILDS=<builds>          have it build only these of iommu, no-iommu and arm64'
+	@echo 'BUILDS=<builds>          have it build only these of iommu, no-iommu and arm64, or none'
 	@echo 'BOOT=1                   have it boot each kernel, too, and run its KUnit suites'
 	@echo 'SOAK_SECONDS=<seconds>   have make soak put load on the masters for so long, in each of six modes (600)'
 	@echo 'ISOLATE=1                have make run isolate the masters from each other'

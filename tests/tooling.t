@@ -430,7 +430,7 @@ select_patches first
 fails_with 'what is no patch' 'first is neither the number nor the name of a patch, nor FIRST..LAST'
 status=0
 out=$(BUILDS=mips "$here/tests/series/patches.t" 1 2>&1) || status=$?
-fails_with 'a build that there is not' 'BUILDS=mips: mips is none of iommu, no-iommu and arm64'
+fails_with 'a build that there is not' 'BUILDS=mips: mips is not iommu, no-iommu, arm64, or none'
 
 # ---- another base ----
 

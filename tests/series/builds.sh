@@ -11,10 +11,11 @@ asides=('no-mmu:arm mps2_defconfig arch/arm/mm/dma-mapping-nommu.c' 'arc:arc hap
 	'mips:mips malta_defconfig arch/mips/**' 'riscv:riscv defconfig arch/riscv/**'
 	'exynos:arm exynos_defconfig drivers/media/platform/samsung/exynos4-is/**')
 
+[ "${builds[*]}" != none ] || builds=()
 for name in "${builds[@]}"; do
 	case $name in
 	iommu | no-iommu | arm64) ;;
-	*) die "BUILDS=$BUILDS: $name is none of iommu, no-iommu and arm64" ;;
+	*) die "BUILDS=$BUILDS: $name is not iommu, no-iommu, arm64, or none" ;;
 	esac
 done
 
