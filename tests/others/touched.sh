@@ -11,7 +11,7 @@
 case ${1-} in '' | -*) no_arguments "${1:---help}" ;; esac
 [ $# -ge 5 ] || die "touched.sh: too few arguments; try --help"
 tree=$1 dir=$2 arch=$3 config=$4 link=$5
-symbols=(WERROR=n "${@:6}")	# of warnings builds.t is the judge
+symbols=(WERROR=n "${@:6}")	# of warnings platforms.t is the judge
 
 kernel_make() {
 	make -s -C "$tree" O="$dir" ARCH="$arch" CROSS_COMPILE="$(cross_prefix "$arch")" LOCALVERSION= -j"$(nproc)" "$@" \

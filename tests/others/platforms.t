@@ -1,5 +1,5 @@
 #!/bin/bash
-# builds.t [NAME...] - what the series touches still builds where others use it, with W=1 and without a warning that the
+# platforms.t [NAME...] - what the series touches still builds where others use it, with W=1 and without a warning that the
 # base does not give: a line for each configuration in the list below, or for those named. The base is built only
 # where there are warnings. build/others/ has the logs.
 
