@@ -364,6 +364,63 @@ static void arm_dma_isolation_next_joined(struct kunit *test)
 	test_expect_other_domain(test, one, three);
 }
 
+/* That a mapping does not take it is no reason to give up */
+static void arm_dma_isolation_other_joined(struct kunit *test)
+{
+	struct device *one, *two, *three;
+	dma_addr_t dma;
+
+	test_needs_isolation(test);
+	test_mmu_a(test)->max_contexts = 2;
+	test_pair(test, &one, &two);
+	dma = dma_map_single(one, test_buffer(test, SZ_4K), SZ_4K,
+			     DMA_TO_DEVICE);
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(one, dma));
+	KUNIT_ASSERT_EQ(test, 0,
+			mock_iommu_add_resv(test, test_mmu_a(test), 16, dma,
+					    SZ_4K, IOMMU_RESV_RESERVED));
+	three = test_master(test, "mock-coherent-a");
+	test_expect_same_domain(test, two, three);
+	test_expect_other_domain(test, one, three);
+	dma_unmap_single(one, dma, SZ_4K, DMA_TO_DEVICE);
+}
+
+/* What a master has alone is not given up because there is no second one */
+static void arm_dma_isolation_kept(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_isolation(test);
+	test_pair(test, &one, &two);
+	if (iommu_get_domain_for_dev(one)->type == IOMMU_DOMAIN_DMA_FQ)
+		kunit_skip(test, "all are lazy");
+
+	test_move(test, two, "type", "DMA-FQ");
+	test_mmu_a(test)->max_contexts = 1;
+	mock_master_unbind(two);
+	test_expect_write(test, two, "type", "auto", -ENOSPC);
+	test_expect_attr(test, two, "type", "DMA-FQ");
+	test_expect_attr(test, two, "mapping", "isolated");
+	KUNIT_ASSERT_EQ(test, mock_master_bind(two), 0);
+	test_expect_other_domain(test, one, two);
+}
+
+/* A device that its group refused leaves nothing behind */
+static void arm_dma_isolation_refused_newcomer(struct kunit *test)
+{
+	struct device *one, *two;
+
+	test_needs_isolation(test);
+	test_mmu_a(test)->max_contexts = 1;
+	one = test_master(test, "mock-twin-a0");
+	test_mmu_b(test)->leader = one;
+	KUNIT_EXPECT_NE(test, 0,
+			mock_master_bind(mock_master_find(test,
+							  "mock-master-b0")));
+	two = test_master(test, "mock-master-a0");
+	test_expect_same_domain(test, one, two);
+}
+
 /* A master that was isolated on purpose is not joined */
 static void arm_dma_isolation_not_joined(struct kunit *test)
 {
@@ -411,6 +468,9 @@ static struct kunit_case arm_dma_isolation_cases[] = {
 	KUNIT_CASE(arm_dma_isolation_policy),
 	KUNIT_CASE(arm_dma_isolation_none_left),
 	KUNIT_CASE(arm_dma_isolation_next_joined),
+	KUNIT_CASE(arm_dma_isolation_other_joined),
+	KUNIT_CASE(arm_dma_isolation_kept),
+	KUNIT_CASE(arm_dma_isolation_refused_newcomer),
 	KUNIT_CASE(arm_dma_isolation_not_joined),
 	KUNIT_CASE(arm_dma_isolation_some_share),
 	{}
