@@ -1,7 +1,7 @@
 #!/bin/bash
-# kunit.t [arm|arm64] - the KUnit suites that tests/configs/kunit-*.kunitconfig enable pass in QEMU, and on arm, which is
-# what make check tests, so does the boot-time selftest of the LPAE page tables: with mappings shared and isolated, and with
-# strict and lazy invalidation.
+# kunit.t [arm|arm-no-lpae|arm64] - the KUnit suites that tests/configs/kunit-*.kunitconfig enable pass in QEMU, and on arm,
+# which is what make check tests, so does the boot-time selftest of the LPAE page tables: with mappings shared and isolated,
+# and with strict and lazy invalidation. arm-no-lpae is without LPAE, and so with 32 bits for every address.
 # KUNIT_CONFIG=<name> adds what tests/configs/<name>.config has to the kernel's configuration; KUNIT_CALLS=<number> and
 # KUNIT_SEED=<number> are for the threads of iommu_dma_random, where KUnit ends a case that takes 300 s.
 
@@ -43,9 +43,11 @@ selftest_passed() {
 
 # What enables the suites. In 7.2 the selftest of the page tables is one of them.
 kunitconfig() {			# <arch>
-	local wanted=$configs/kunit-$1.kunitconfig
-	if [ -n "$PORT" ]; then
-		sed 's/_LPAE_SELFTEST=/_LPAE_KUNIT_TEST=/' "$wanted" >"$BUILD/kunit-$1.kunitconfig"
+	local wanted=$configs/kunit-${1%-no-lpae}.kunitconfig change=
+	[ -z "$PORT" ] || change='s/_LPAE_SELFTEST=/_LPAE_KUNIT_TEST=/'
+	[ "$1" != arm-no-lpae ] || change='/SMMU_V3\|LPAE/d'
+	if [ -n "$change" ]; then
+		sed "$change" "$wanted" >"$BUILD/kunit-$1.kunitconfig"
 		wanted=$BUILD/kunit-$1.kunitconfig
 	fi
 	echo "$wanted"
@@ -59,8 +61,9 @@ kunit_pass() {
 	[ -z "${KUNIT_CALLS-}" ] || options+=("--kernel_args=iommu_dma_random.calls=$KUNIT_CALLS")
 	[ -z "${KUNIT_SEED-}" ] || options+=("--kernel_args=iommu_dma_random.seed=$KUNIT_SEED")
 	[ -z "${KUNIT_CONFIG-}" ] || options=("--kunitconfig=$configs/$KUNIT_CONFIG.config" "${options[@]}")
-	[ "$arch" != arm ] || options=("--kunitconfig=$configs/kunit-dma-api.kunitconfig" "${options[@]}")
-	kunit "$arch" "$TREE" "$name" "${options[@]}" "${@:3}" || status=$?
+	[ "$arch" = arm64 ] || options=("--kunitconfig=$configs/kunit-dma-api.kunitconfig" "${options[@]}")
+	[ "$arch" != arm-no-lpae ] || options+=(--kconfig_add=CONFIG_ARM_LPAE=n)
+	kunit "${arch%-no-lpae}" "$TREE" "$name" "${options[@]}" "${@:3}" || status=$?
 	while read -r suite passed skipped tests; do
 		ok "$what$suite: $passed of $tests passed, $skipped skipped" suite_passed "$passed" "$skipped" "$tests"
 	done < <(suites || true)
@@ -118,6 +121,12 @@ arm() {
 	is "$(never_passed)" '' 'there is no case that was always skipped'
 }
 
+# As most boards are whose IOMMU is another than an SMMUv3.
+arm_no_lpae() {
+	kunit_pass arm-no-lpae ''
+	kunit_pass arm-no-lpae 'isolate: ' --kernel_args=iommu.isolate=1
+}
+
 # Where each group has a mapping of its own unless it is asked to share.
 arm64() {
 	kunit_pass arm64 '' iommu_dma_random
@@ -127,6 +136,7 @@ arm64() {
 
 case ${1-arm} in
 arm | arm64) "${1-arm}" ;;
+arm-no-lpae) arm_no_lpae ;;
 *) no_arguments "$1" ;;
 esac
 done_testing
