@@ -562,6 +562,20 @@ static void arm_dma_map_sg(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, sgt->nents, 16);
 }
 
+/* The first to be mapped is where addresses end */
+static void arm_dma_map_sg_last(struct kunit *test)
+{
+	struct device *dev = test_master(test, "mock-master-a0");
+	struct sg_table *sgt = test_scatter(test, 1);
+	int pages = test_pages(test);
+
+	KUNIT_ASSERT_EQ(test, 0,
+			dma_map_sgtable(dev, sgt, DMA_BIDIRECTIONAL, 0));
+	KUNIT_EXPECT_EQ(test, test_pages(test), pages + 1);
+	dma_unmap_sgtable(dev, sgt, DMA_BIDIRECTIONAL, 0);
+	KUNIT_EXPECT_EQ(test, test_pages(test), pages);
+}
+
 static void arm_dma_map_sg_far_offset(struct kunit *test)
 {
 	struct device *dev = test_master_past_zero(test, "mock-master-a0");
@@ -1554,6 +1568,7 @@ static struct kunit_case arm_dma_cases[] = {
 	KUNIT_CASE(arm_dma_map_page_far_offset),
 	KUNIT_CASE(arm_dma_map_highmem),
 	KUNIT_CASE(arm_dma_map_sg),
+	KUNIT_CASE(arm_dma_map_sg_last),
 	KUNIT_CASE(arm_dma_map_sg_far_offset),
 	KUNIT_CASE(arm_dma_map_sg_scattered),
 	KUNIT_CASE(arm_dma_seg_boundary),
