@@ -405,22 +405,6 @@ static void arm_dma_isolation_kept(struct kunit *test)
 	test_expect_other_domain(test, one, two);
 }
 
-/* A device that its group refused leaves nothing behind */
-static void arm_dma_isolation_refused_newcomer(struct kunit *test)
-{
-	struct device *one, *two;
-
-	test_needs_isolation(test);
-	test_mmu_a(test)->max_contexts = 1;
-	one = test_master(test, "mock-twin-a0");
-	test_mmu_b(test)->leader = one;
-	KUNIT_EXPECT_NE(test, 0,
-			mock_master_bind(mock_master_find(test,
-							  "mock-master-b0")));
-	two = test_master(test, "mock-master-a0");
-	test_expect_same_domain(test, one, two);
-}
-
 /* A master that was isolated on purpose is not joined */
 static void arm_dma_isolation_not_joined(struct kunit *test)
 {
@@ -470,7 +454,6 @@ static struct kunit_case arm_dma_isolation_cases[] = {
 	KUNIT_CASE(arm_dma_isolation_next_joined),
 	KUNIT_CASE(arm_dma_isolation_other_joined),
 	KUNIT_CASE(arm_dma_isolation_kept),
-	KUNIT_CASE(arm_dma_isolation_refused_newcomer),
 	KUNIT_CASE(arm_dma_isolation_not_joined),
 	KUNIT_CASE(arm_dma_isolation_some_share),
 	{}
