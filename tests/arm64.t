@@ -1,6 +1,7 @@
 #!/bin/bash
 # arm64, where each IOMMU group has a mapping of its own as it had before: with SMMUv3 and MSI, five masters move data
-# through five mappings, under strict and lazy; through one, if asked to share. tests/others/instructions.t compares that with a kernel without the series.
+# through five mappings, under strict and lazy; through one, if asked to share. tests/others/instructions.t compares that with a
+# kernel without the series.
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/.." && pwd)

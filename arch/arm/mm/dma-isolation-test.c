@@ -99,6 +99,20 @@ static void test_pair(struct kunit *test, struct device **one,
 	*two = test_master(test, "mock-master-a1");
 }
 
+/* A buffer of @dev in a region that another master, @id, has to have reserved */
+static dma_addr_t test_map_in_region(struct kunit *test, struct device *dev,
+				     u32 id)
+{
+	dma_addr_t dma = dma_map_single(dev, test_buffer(test, SZ_4K), SZ_4K,
+					DMA_TO_DEVICE);
+
+	KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma));
+	KUNIT_ASSERT_EQ(test, 0,
+			mock_iommu_add_resv(test, test_mmu_a(test), id, dma,
+					    SZ_4K, IOMMU_RESV_RESERVED));
+	return dma;
+}
+
 /*
  * Where the policy is to share
  */
@@ -244,12 +258,7 @@ static void arm_dma_isolation_region_in_use(struct kunit *test)
 	test_pair(test, &one, &two);
 	test_move(test, two, "mapping", "isolated");
 
-	dma = dma_map_single(one, test_buffer(test, SZ_4K), SZ_4K,
-			     DMA_TO_DEVICE);
-	KUNIT_ASSERT_FALSE(test, dma_mapping_error(one, dma));
-	KUNIT_ASSERT_EQ(test, 0,
-			mock_iommu_add_resv(test, test_mmu_a(test), 1, dma,
-					    SZ_4K, IOMMU_RESV_RESERVED));
+	dma = test_map_in_region(test, one, 1);
 	mock_master_unbind(two);
 	test_expect_write(test, two, "mapping", "shared", -EBUSY);
 	test_expect_attr(test, two, "mapping", "isolated");
@@ -292,12 +301,7 @@ static void arm_dma_isolation_impossible(struct kunit *test)
 	test_needs_sharing(test);
 	test_mmu_a(test)->max_contexts = 1;
 	one = test_master(test, "mock-master-a0");
-	dma = dma_map_single(one, test_buffer(test, SZ_4K), SZ_4K,
-			     DMA_TO_DEVICE);
-	KUNIT_ASSERT_FALSE(test, dma_mapping_error(one, dma));
-	KUNIT_ASSERT_EQ(test, 0,
-			mock_iommu_add_resv(test, test_mmu_a(test), 1, dma,
-					    SZ_4K, IOMMU_RESV_RESERVED));
+	dma = test_map_in_region(test, one, 1);
 
 	two = mock_master_find(test, "mock-master-a1");
 	KUNIT_EXPECT_EQ(test, mock_master_bind(two), -ENOSPC);
@@ -373,12 +377,7 @@ static void arm_dma_isolation_other_joined(struct kunit *test)
 	test_needs_isolation(test);
 	test_mmu_a(test)->max_contexts = 2;
 	test_pair(test, &one, &two);
-	dma = dma_map_single(one, test_buffer(test, SZ_4K), SZ_4K,
-			     DMA_TO_DEVICE);
-	KUNIT_ASSERT_FALSE(test, dma_mapping_error(one, dma));
-	KUNIT_ASSERT_EQ(test, 0,
-			mock_iommu_add_resv(test, test_mmu_a(test), 16, dma,
-					    SZ_4K, IOMMU_RESV_RESERVED));
+	dma = test_map_in_region(test, one, 16);
 	three = test_master(test, "mock-coherent-a");
 	test_expect_same_domain(test, two, three);
 	test_expect_other_domain(test, one, three);
