@@ -5,13 +5,15 @@
 
 configs=$ROOT/tests/configs
 
+kunit_py() {		# <command of kunit.py> <arch> <tree> <name> <options>
+	mkdir -p "$BUILD/$4" "$LOG"
+	python3 "$3/tools/testing/kunit/kunit.py" "$1" --arch="$2" --cross_compile="$(cross_prefix "$2")" --build_dir="$BUILD/$4" \
+		--jobs="$(nproc)" --qemu_config="$configs/kunit-$2.py" "${@:5}" >"$LOG/$4.log" 2>&1
+}
+
 kunit() {
-	local out=$BUILD/$3
-	rm -f "$out/test.log" "$out/result.json"
-	mkdir -p "$out" "$LOG"
-	python3 "$2/tools/testing/kunit/kunit.py" run \
-		--arch="$1" --cross_compile="$(cross_prefix "$1")" --build_dir="$out" --jobs="$(nproc)" --timeout="${KUNIT_TIMEOUT:-600}" \
-		--qemu_config="$configs/kunit-$1.py" --json="$out/result.json" "${@:4}" >"$LOG/$3.log" 2>&1
+	rm -f "$BUILD/$3/test.log" "$BUILD/$3/result.json"
+	kunit_py run "$1" "$2" "$3" --timeout="${KUNIT_TIMEOUT:-600}" --json="$BUILD/$3/result.json" "${@:4}"
 }
 
 # A line for each case of a run: suite, case, PASS or SKIP or what else became of it.

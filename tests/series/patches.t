@@ -129,13 +129,32 @@ is_in() {		# <subject> <commit>: the patch of that subject is the commit, or bef
 	tree_git merge-base --is-ancestor "$(patch_commit "$1")" "$2"
 }
 
-boots() {		# <commit>
-	local kernel
+# A patch of which nothing is in the kernel that boots leaves it as it was: what that kernel has passed, it passes.
+declare -A passed	# by the kernel's directory, the kernel that was the last to
+export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_VERSION=1	# equal kernels are to be equal files
+
+kernel_id() {		# <its directory>
+	find "$1" -type f \( -path "$1/arch/arm/boot/zImage" -o -path "$1/root/*.ko" \) -exec sha256sum {} + | sort | sha256sum
+}
+
+passes() {		# <name> <its directory> <what builds it> <what runs it> <commit>
+	local id
+	quietly "$3" "$5" || { ok "$1" false; return; }
+	id=$(kernel_id "$2")
+	if [ "${passed[$2]:-}" = "$id" ]; then ok "$1 # SKIP the kernel is that of the patch before" true; return; fi
+	if quietly "$4" "$5"; then passed[$2]=$id; ok "$1" true; else ok "$1" false; fi
+}
+
+guest_kernel=$BUILD/kernel/virt-${walked##*/}
+
+builds_guest() {
+	"$here/scripts/build.sh" virt "$walked"
+}
+
+boots_guest() {		# <commit>
 	local -a observe=()
-	kernel=$BUILD/kernel/virt-${walked##*/}
 	is_in "$MOVES" "$1" || observe=(--observe)
-	"$here/scripts/build.sh" virt "$walked" && "$here/scripts/guest.sh" "$kernel" &&
-		"$here/scripts/boot.py" --kernel "$kernel" --name each "${observe[@]}"
+	"$here/scripts/guest.sh" "$guest_kernel" && "$here/scripts/boot.py" --kernel "$guest_kernel" --name each "${observe[@]}"
 }
 
 # Of the options that enable the suites, those that the kernel has by now.
@@ -147,8 +166,12 @@ known_options() {
 	done
 }
 
-kunit_passes() {
+builds_kunit() {
 	known_options >"$tmp/kunitconfig"
+	kunit_py build arm "$walked" kunit-each --kunitconfig="$tmp/kunitconfig"
+}
+
+kunit_passes() {
 	kunit arm "$walked" kunit-each --kunitconfig="$tmp/kunitconfig" --kernel_args=panic_on_warn=1 ||
 		{ tail -n 30 "$LOG/kunit-each.log"; return 1; }
 }
@@ -176,8 +199,8 @@ try() {			# <number> <patch>
 	done
 	[ -n "${BUILDS:-}" ] || is "$(never_built "$commit")" '' "$number: all files of C are built"
 	if [ "${BOOT:-0}" = 0 ] || ! is_in "$BOOTS" "$commit"; then return; fi
-	ok "$number: boots" quietly boots "$commit"
-	ok "$number: KUnit" quietly kunit_passes
+	passes "$number: boots" "$guest_kernel" builds_guest boots_guest "$commit"
+	passes "$number: KUnit" "$BUILD/kunit-each" builds_kunit kunit_passes "$commit"
 }
 
 [ -x "$TREE/scripts/kernel-doc" ] || die "no scripts/kernel-doc in $TREE_NAME"
