@@ -131,7 +131,8 @@ is_in() {		# <subject> <commit>: the patch of that subject is the commit, or bef
 
 # A patch of which nothing is in the kernel that boots leaves it as it was: what that kernel has passed, it passes.
 declare -A passed	# by the kernel's directory, the kernel that was the last to
-export KBUILD_BUILD_TIMESTAMP='1970-01-01' KBUILD_BUILD_VERSION=1	# equal kernels are to be equal files
+# Equal kernels are to be equal files.
+export KBUILD_BUILD_TIMESTAMP=1970-01-01 KBUILD_BUILD_VERSION=1 LOCALVERSION=
 
 kernel_id() {		# <its directory>
 	find "$1" -type f \( -path "$1/arch/arm/boot/zImage" -o -path "$1/root/*.ko" \) -exec sha256sum {} + | sort | sha256sum
@@ -167,7 +168,7 @@ known_options() {
 }
 
 builds_kunit() {
-	known_options >"$tmp/kunitconfig"
+	{ known_options; echo '# CONFIG_LOCALVERSION_AUTO is not set'; } >"$tmp/kunitconfig"
 	kunit_py build arm "$walked" kunit-each --kunitconfig="$tmp/kunitconfig"
 }
 
