@@ -14,7 +14,8 @@ no_arguments "$@"
 . "$here/scripts/apt.sh"
 apt_suite=$SUITE
 tmp=$(mktemp -d)
-trap 'rm -rf "$tmp"' EXIT
+# What make apply keeps for the way back is of no use once the tree is gone.
+trap 'rm -rf "$tmp" "$BUILD/applied${tmp//\//-}-own.patch"' EXIT
 mapfile -t patches < <(patch_files)
 
 ends() {		# of a list, or all of it
