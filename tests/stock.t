@@ -49,6 +49,9 @@ defects() {
 	END
 }
 
+# The one of them that Linux 7.2 has mended: its cases have to pass there.
+mended='an offset beyond a page is not unmapped'
+
 stock_tree() {
 	local mock tests
 	mock=$(patch_commit 'iommu: Add a mock IOMMU driver for KUnit tests')
@@ -100,6 +103,7 @@ while read -r suite case result; do
 done < <(kunit_cases kunit-stock || true)
 
 while IFS='|' read -r defect cases; do
+	if [ -n "$PORT" ] && [ "$defect" = "$mended" ]; then ok "stock: $defect # SKIP Linux $LINUX does" true; continue; fi
 	# shellcheck disable=SC2086	# they are words
 	ok "stock: $defect" fail_all $cases
 done < <(defects)
