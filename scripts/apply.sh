@@ -1,5 +1,5 @@
 #!/bin/bash
-# apply.sh [--commits] - apply the series to the Linux 6.12 tree KSRC=<dir>: to its files, or with --commits, in a git
+# apply.sh [--commits] - apply the series to the Linux tree KSRC=<dir>, 6.12 or with BASE=mainline 7.2: to its files, or with --commits, in a git
 # tree, as one commit a patch, signed off by whoever runs this. It is all or nothing: what does not fit leaves the tree
 # as it was.
 
@@ -81,12 +81,14 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 try_series
 applied=${ksrc#/}
-applied=$BUILD/applied-${applied//\//-}.patch	# which make clean takes away
-back="patch -R -p1 -d $ksrc <$applied"
+applied=$BUILD/applied-${applied//\//-}.patch
+until='until make clean, '
+back=$(printf 'patch -R -p1 -d %q <%q' "$ksrc" "$applied")
 if [ -n "$commits" ]; then
-	back="git -C $ksrc reset --keep $(git -C "$ksrc" rev-parse --short HEAD)"
+	until=
+	back=$(printf 'git -C %q reset --keep %s' "$ksrc" "$(git -C "$ksrc" rev-parse --short HEAD)")
 	commit_series
 else
 	copy_files
 fi
-note "$(patch_files | wc -l) patches are in $ksrc; the way back is $back"
+note "$(patch_files | wc -l) patches are in $ksrc; ${until}the way back is $back"

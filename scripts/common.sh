@@ -286,12 +286,22 @@ tree_taken() {
 	[ "$(tree_git rev-parse HEAD)" = "$(tree_git rev-parse refs/project/taken)" ]
 }
 
+# Whether the tree was made of the patches as they are now.
 inputs_taken() {
-	[ "$(inputs_id "$(tree_git rev-parse refs/tags/base)")" = "$(tree_git config project.inputs)" ]
+	inputs_are taken
 }
 
-record_inputs() {
-	tree_git config project.inputs "$(inputs_id "$(tree_git rev-parse refs/tags/base)")"
+# Whether they are as they were when not all of them applied.
+inputs_tried() {
+	inputs_are tried
+}
+
+inputs_are() {		# <taken or tried>
+	[ "$(tree_git config project.inputs)" = "$1 $(inputs_id "$(tree_git rev-parse refs/tags/base)")" ]
+}
+
+record_inputs() {	# <taken or tried>
+	tree_git config project.inputs "$1 $(inputs_id "$(tree_git rev-parse refs/tags/base)")"
 }
 
 # The kernel's tar archive in a package of it, unpacked by xz.

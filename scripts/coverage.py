@@ -110,12 +110,12 @@ def read(counts, lines):
     """Adds what a file of counts says to lines: {(file, line): [function, count]}."""
     for report in map(json.loads, run("arm-none-eabi-gcov", "--json-format", "--stdout", counts, cwd=KERNEL,
                                       stderr=subprocess.DEVNULL).splitlines()):
-        for source in report["files"]:
-            path = (KERNEL / source["file"]).resolve()
+        for entry in report["files"]:
+            path = (KERNEL / entry["file"]).resolve()
             if not path.is_relative_to(TREE):
                 continue
             name = str(path.relative_to(TREE))
-            for line in source["lines"]:
+            for line in entry["lines"]:
                 number = line["line_number"]
                 found = lines.setdefault((name, number), [line.get("function_name") or function_at(name, number), 0])
                 found[1] += line["count"]

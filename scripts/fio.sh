@@ -1,5 +1,5 @@
 #!/bin/bash
-# fio.sh - make build/fio.img, a disk for guests with Debian's fio for armhf and all libraries that it depends on. Does
+# fio.sh - make fio.img in build/, or build/mainline/, a disk for guests with Debian's fio for armhf and all libraries that it depends on. Does
 # nothing when it is there.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
@@ -41,5 +41,5 @@ unpacked=$(mktemp -d "$BUILD/fio.XXXXXX")
 trap 'rm -rf "$unpacked"' EXIT
 unpack || die "cannot fetch fio for armhf (no network?): see $LOG_NAME/apt.log"
 rm -rf "${unpacked:?}/usr/share"
-mke2fs -q -t ext2 -m 0 -L fio -d "$unpacked" "$IMAGE.tmp" 256M >"$LOG/fio.log" 2>&1 || die "cannot make build/fio.img: see $LOG_NAME/fio.log"
+mke2fs -q -t ext2 -m 0 -L fio -d "$unpacked" "$IMAGE.tmp" 256M >"$LOG/fio.log" 2>&1 || die "cannot make ${IMAGE#"$ROOT"/}: see $LOG_NAME/fio.log"
 mv "$IMAGE.tmp" "$IMAGE"

@@ -1,14 +1,14 @@
 #!/bin/bash
 # packages.sh - install what the other scripts need, on a bare Debian 12 or 13. Does nothing, and needs neither root nor
-# network, when all of it is there. packages.sh others installs the compilers for other architectures, too, and
-# packages.sh series these and what checks each patch, as far as Debian has them. The details go to
-# build/log/packages.log.
+# network, when all of it is there. packages.sh others installs the compilers for other architectures and what makes
+# HTML of the documentation, too, and packages.sh series these and what checks each patch, as far as Debian has them. The
+# details go to build/log/packages.log.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
 
 PACKAGES=(
-	git make gcc libc6-dev bc bison flex libssl-dev libelf-dev cpio xz-utils perl python3	# the kernel's build
+	git make gcc libc6-dev bc bison flex libssl-dev libelf-dev cpio xz-utils patch perl python3	# the kernel's build
 	gcc-arm-none-eabi device-tree-compiler qemu-system-arm e2fsprogs			# its target
 	shellcheck codespell sparse python3-ply python3-git					# checks
 )

@@ -11,11 +11,12 @@ import math
 import sys
 from xml.sax.saxutils import escape
 
-from bench import RESULTS
+from bench import OUT, RESULTS
 from hotspots import kept
-from qemu import ROOT, die, text
+from qemu import BUILD, ROOT, die, text
 
-PLOTS = ROOT / "plots"
+# The README's are of 6.12.
+PLOTS = ROOT / "plots" if BUILD == ROOT / "build" else OUT
 # Told apart without colours, too: by their order, and by the legend's.
 COLOURS = {"stock": "#7f7f7f", "strict": "#1f5fa8", "lazy": "#6fb1e6", "arm64 strict": "#b0562b", "arm64 lazy": "#eaa67f"}
 WIDTH, HEIGHT = 760, 340

@@ -12,6 +12,7 @@ stopped; and coverage.tar, what gcov counted, which is empty unless the kernel c
 QEMU in the environment names the program to run instead of qemu-system-ARCH.
 """
 
+import atexit
 import collections
 import json
 import os
@@ -184,6 +185,7 @@ class Boot:
                 self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=qmp, stderr=log)
         except OSError as error:
             die(f"cannot run {self.program} ({error.strerror}): run make packages")
+        atexit.register(self.stop)
         # Until told so much, it reports no events.
         self.send({"execute": "qmp_capabilities"})
 

@@ -208,11 +208,23 @@ swap() {
 	done <<<"$before"
 }
 
+# Where a patch did not apply, commits by hand may stand for it and for those after it: all of them, lest any be lost.
+require_commits() {
+	local subjects patch
+	subjects=$(tree_git log --format=%s refs/tags/base..HEAD)
+	while read -r patch; do
+		grep -qxF -- "$(patch_message "$patch" | head -n 1)" <<<"$subjects" ||
+			die "${patch#"$ROOT"/} is not in $TREE_NAME, as a patch did not apply: commit it there by hand, or mend it and run make tree"
+	done < <(patch_files)
+}
+
 no_arguments "$@"
 need git
 [ -d "$TREE" ] || die "there is no $TREE_NAME: run make tree first"
 require_clean
-if ! inputs_taken; then
+if inputs_tried; then
+	require_commits
+elif ! inputs_taken; then
 	! tree_taken || die "patches/ or a file they add changed since $TREE_NAME was made: run make tree first"
 	die "$TREE_NAME and patches/ both changed: put one back first (git stash here, or git reset --hard refs/project/taken there)"
 fi
@@ -230,4 +242,4 @@ keep_unchanged
 { swap; [ -z "$PORT" ] || keep_dropped; } | sort | tee "$NEW/changes"
 [ -s "$NEW/changes" ] || echo "nothing to refresh"
 tree_git update-ref refs/project/taken HEAD
-record_inputs
+record_inputs taken

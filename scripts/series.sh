@@ -1,8 +1,9 @@
 #!/bin/bash
 # series.sh [DIR] [-- OPTION...] - write build/series/*.patch, ready for git send-email or b4: the commits of build/linux,
 # from and signed off by whoever runs this, to whom the kernel's get_maintainer.pl names, under the cover letter in
-# patches/cover-letter.txt (subject, blank line, text), which goes to all lists that a patch goes to. With DIR they are
-# written there, to nobody. Options are git format-patch's: --rfc, -v2.
+# patches/cover-letter.txt (subject, blank line, text), which goes to all lists that a patch goes to. In that, #33 is the
+# patch of that number in patches/, whatever its number in this series. With DIR all is written there, in place of the patches
+# that are there, to nobody. Options are git format-patch's: --rfc, -v2.
 
 # shellcheck source-path=SCRIPTDIR source=common.sh
 . "$(dirname "$0")/common.sh"
@@ -23,13 +24,35 @@ signed_commits() {
 	echo "$parent"
 }
 
+# Each number of a patch in patches/, and which of the series it is, or is the last before it if that was dropped.
+positions() {
+	local file place=0
+	while read -r file; do
+		[ -z "$(ported "$file")" ] || place=$((place + 1))
+		file=${file##*/}
+		echo "$((10#${file%%-*})) $place"
+	done < <(numbered_patches)
+}
+
+renumber() {
+	awk 'NR == FNR { place["#" $1] = $2; next }
+		{
+			while (match($0, /#[0-9]+/)) {
+				number = substr($0, RSTART, RLENGTH)
+				if (!(number in place)) { print "error: patches/cover-letter.txt is about " number ", which is no patch" >"/dev/stderr"; exit 1 }
+				$0 = substr($0, 1, RSTART - 1) place[number] substr($0, RSTART + RLENGTH)
+			}
+			print
+		}' <(positions) "$COVER"
+}
+
 # The cover letter's text, what there is to say of the base if it is not the usual one, and what the patches are for. Only a
 # commit of KSRC's is known to others.
 cover() {
 	local release base
 	release=$(tree_git log -1 --format=%s refs/tags/base)
 	base=$(tree_git config project.base)
-	cat "$COVER"
+	renumber || exit
 	if [ -n "$PORT" ] && [ -f "$PORT/cover-letter.txt" ]; then echo && cat "$PORT/cover-letter.txt"; fi
 	printf '\nBased on %s%s.\n' "${release#base: }" "$([[ $base != *' at '* ]] || echo ", commit ${base##* at }")"
 }
@@ -58,10 +81,14 @@ address_all() {
 to_nobody=
 case ${1-} in
 '' | -*) ;;
-*) to_nobody=1 OUT=$(realpath -m "$1"); shift ;;
+*)
+	to_nobody=1 OUT=$(realpath -m "$1")
+	[ ! -e "$OUT" ] || [ -d "$OUT" ] || die "$1 is no directory"
+	[ -z "$(find "$OUT" -mindepth 1 ! -name '*.patch' -print -quit 2>/dev/null)" ] || die "$1 has more in it than patches: name another directory"
+	shift ;;
 esac
 if [ "${1-}" = -- ]; then shift; else no_arguments "$@"; fi
-new=$OUT.new
+new=$BUILD/series.new
 need git perl
 [ -d "$TREE" ] || die "there is no $TREE_NAME: run make tree first"
 exporter=$(tree_git -c user.useConfigOnly=true var GIT_AUTHOR_IDENT 2>/dev/null) ||
@@ -77,9 +104,11 @@ last=$(signed_commits)
 rm -rf "$new"
 tree_git branch -q -f "$BRANCH" "$last"
 trap 'tree_git branch -q -D "$BRANCH"; rm -rf "$new"' EXIT
-tree_git config "branch.$BRANCH.description" "$(cover)"
+text=$(cover)
+tree_git config "branch.$BRANCH.description" "$text"
 tree_git format-patch -q --cover-letter --cover-from-description=subject "$@" -o "$new" "refs/tags/base..$BRANCH"
 [ -n "$to_nobody" ] || address_all
 rm -rf "$OUT"
+mkdir -p "$(dirname "$OUT")"
 mv "$new" "$OUT"
 note "$(find "$OUT" -name '*.patch' | wc -l) files in ${OUT#"$ROOT"/}"

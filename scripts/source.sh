@@ -1,6 +1,6 @@
 #!/bin/bash
 # source.sh - provide the pristine kernel source, and print where it is. With KSRC=<dir> in the environment it is
-# that tree, once it has been seen to be Linux 6.12. Otherwise it is Debian's package linux-source-6.12, fetched to
+# that tree, once it has been seen to be Linux 6.12; of a git tree its HEAD is used. Otherwise it is Debian's package linux-source-6.12, fetched to
 # build/deb without root: the newest version, or LINUX_VERSION=<version of the package>. With BASE=mainline it is Linux 7.2
 # that is wanted, and the package is that of Debian's unstable suite.
 

@@ -81,7 +81,7 @@ require_nothing_aside() {
 	[ -z "$branch" ] || die "$TREE_NAME has a branch $branch with commits of its own: delete it there first"
 }
 
-# Moves the tree to the last patch that applied, also when the next one did not: there one can look.
+# Moves the tree to the last patch that applied, also when the next one did not: there one can look, or go on by hand.
 settle() {
 	unset GIT_INDEX_FILE
 	local next
@@ -89,6 +89,7 @@ settle() {
 	printf '%s\n' "update HEAD $next" "update refs/project/taken $next" 'delete refs/project/next' |
 		tree_git update-ref --stdin
 	tree_git reset -q --hard
+	record_inputs tried
 }
 
 # What a subject was renamed from, or a patch that was dropped, leaves there.
@@ -118,8 +119,7 @@ fi
 ! inputs_taken || exit 0
 require_no_leftovers
 note "applying $(patch_files | wc -l) patches to $(tree_git log -1 --format='%s' refs/tags/base | cut -d' ' -f2-)"
-tree_git config --unset project.inputs || true
 trap settle EXIT
 apply_series
 settle
-record_inputs
+record_inputs taken

@@ -22,9 +22,9 @@ if [ -z "${BOOT_KERNEL:-}" ]; then
 fi
 
 # A QEMU that does not live to see the guest's report.
-cat >"$tmp/short-lived" <<'END'
+cat >"$tmp/short-lived" <<END
 #!/bin/sh
-exec timeout --signal=KILL 4 qemu-system-arm "$@"
+exec timeout --signal=KILL 4 ${QEMU:-qemu-system-arm} "\$@"
 END
 chmod +x "$tmp/short-lived"
 
@@ -63,7 +63,7 @@ controls() {
 
 # one <name> [QEMU=<path>] <options>: leaves the output and the exit status in $tmp.
 one() {
-	local name=$1 status=0 qemu=qemu-system-arm
+	local name=$1 status=0 qemu=${QEMU:-qemu-system-arm}
 	shift
 	case ${1-} in QEMU=*) qemu=${1#*=}; shift ;; esac
 	# shellcheck disable=SC2086	# several words

@@ -6,7 +6,8 @@ export GIT_CONFIG_COUNT=2
 export GIT_CONFIG_KEY_0=user.name GIT_CONFIG_VALUE_0='A Tester'
 export GIT_CONFIG_KEY_1=user.email GIT_CONFIG_VALUE_1=tester@example.org
 
-dictionary=$(dpkg -L codespell | grep '/dictionary.txt$')
+# As for checkpatch below, the python3 that codespell was installed for.
+dictionary=$(PATH=/usr/bin:$PATH python3 -c 'import codespell_lib; print(codespell_lib.__path__[0])')/data/dictionary.txt
 
 # MAINTAINERS covers the directories that added files go to, which checkpatch does not look up. Names with capitals in
 # them that drivers already have are moved about, not made. What KUnit tests are compatible with has no binding. The tree

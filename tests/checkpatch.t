@@ -12,6 +12,7 @@ no_arguments "$@"
 . "$here/tests/checkpatch.sh"
 
 series=$BUILD/checkpatch
+rm -rf "$series"
 said=$("$ROOT/scripts/series.sh" "$series" 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
 # Several at a time; what it says of one is beside the patch
 one() {			# <patch>

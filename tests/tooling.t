@@ -65,7 +65,7 @@ fake_repo() {
 		Adds: drivers/iommu/shared.c
 		Adds: tools/show
 	EOF
-	printf 'A cover\n\nWhat it is about.\n' >"$repo/patches/cover-letter.txt"
+	printf 'A cover\n\nWhat it is about: #1 to #2.\n' >"$repo/patches/cover-letter.txt"
 }
 
 # run <script> <arguments>: its output in $out, its exit status in $status.
@@ -303,6 +303,21 @@ cp "$repo/patches/0001-iommu-change-line-20.patch" "$tmp/good.patch"
 run tree
 fails_with 'a hunk that does not apply is named' 'patches/0003-nonsense.patch: hunk at drivers/iommu/iommu.c:17 does not apply to Linux 6.12.99'
 is "$(git -C "$linux" rev-list --count base..)$(git -C "$linux" status --porcelain)" 2 'the tree is left at the last patch that applied'
+run refresh
+fails_with 'refresh does not take a part of the series for all of it' 'patches/0003-nonsense.patch is not in build/linux'
+sed -i 's/^line 30/LINE 30/' "$linux/drivers/iommu/iommu.c"
+commit 'iommu: nonsense'
+run tree
+fails_with 'what was done by hand is not lost' 'run make refresh'
+run refresh
+is "$status$out" '0patches/0003-iommu-nonsense.patch: new
+patches/0003-nonsense.patch: removed' 'a patch that does not apply can be done by hand'
+run tree
+is "$status$out" 0 'after which all is well'
+git -C "$linux" reset -q --hard HEAD^
+run refresh
+{ sed 's/change line 20/nonsense/' "$tmp/good.patch" | sed 's/line 19/line nineteen/'; } >"$repo/patches/0003-nonsense.patch"
+run tree
 printf 'Subject: nonsense\n\n---\nAdds: lib/missing.c\n' >"$repo/patches/0003-nonsense.patch"
 run tree
 fails_with 'an added file that is missing' 'patches/0003-nonsense.patch: adds lib/missing.c, which this repository lacks'
@@ -318,6 +333,10 @@ is "$status" 0 'tree recovers'
 run series
 fails_with 'a series needs an identity' 'git config --global user.name'
 printf '[user]\n\tname = A Port\n\temail = port@example.org\n' >"$GIT_CONFIG_GLOBAL"
+sed -i 's/#2/#3/' "$repo/patches/cover-letter.txt"
+run series
+fails_with 'a cover letter about a patch that there is not' 'patches/cover-letter.txt is about #3, which is no patch'
+sed -i 's/#3/#2/' "$repo/patches/cover-letter.txt"
 run series
 is "$status$(find "$repo/build/series" -type f -printf '%f\n' | sort | paste -sd' ')" \
 	'00000-cover-letter.patch 0001-iommu-change-line-20.patch 0002-iommu-a-shared-thing-whose-subject-is-so-long-that-i.patch' \
@@ -325,7 +344,7 @@ is "$status$(find "$repo/build/series" -type f -printf '%f\n' | sort | paste -sd
 is "$(grep -lx 'From: A Port <port@example.org>' "$repo"/build/series/*.patch | wc -l)" 3 'all from the exporter'
 is "$(grep -lx 'Signed-off-by: A Port <port@example.org>' "$repo"/build/series/*.patch | wc -l)" 2 'all patches signed off'
 ok 'the cover letter has its subject' grep -qx 'Subject: \[PATCH 0/2\] A cover' "$repo/build/series/0000-cover-letter.patch"
-ok 'and its text' grep -qx 'What it is about.' "$repo/build/series/0000-cover-letter.patch"
+ok 'and its text' grep -qx 'What it is about: 1 to 2.' "$repo/build/series/0000-cover-letter.patch"
 recipients() {
 	sed -n '/^To: /,/^Subject: /{/^Subject: /!p}' "$repo/build/series/$1"* | paste -sd' '
 }
@@ -338,6 +357,11 @@ is "$status$(grep -lx 'Subject: \[RFC PATCH v2 0/2\] A cover' "$repo"/build/seri
 run series -- --nonsense
 is "$((status != 0))$(find "$repo/build/series" -name 'v2-*' | wc -l)" 13 'and wrong ones lose nothing'
 run series
+mkdir "$tmp/nobody"
+echo mine >"$tmp/nobody/mine"
+run series "$tmp/nobody"
+fails_with 'series replaces nothing but patches' "$tmp/nobody has more in it than patches"
+mv "$tmp/nobody/mine" "$tmp/nobody/0001-mine.patch"
 run series "$tmp/nobody"
 is "$status$(grep -l '^To: ' "$tmp"/nobody/*.patch)" 0 'series to a directory addresses nobody'
 ok 'an exported series applies with git am' git -C "$tmp/other" am -q "$repo"/build/series/000[12]*
@@ -458,6 +482,8 @@ is "$status$(subjects)" "0base: Linux 7.2.99|iommu: a shared thing whose subject
 	'a patch that is dropped there'
 port refresh
 is "$status$out" '0nothing to refresh' 'refresh there is a no-op, too'
+port series
+ok 'a cover letter counts without what is dropped' grep -qx 'What it is about: 0 to 1.' "$repo/build/mainline/series/0000-cover-letter.patch"
 before=$(state)
 linux=$repo/build/linux run tree
 is "$(state)" "$before" 'each base has a tree of its own'
@@ -516,11 +542,19 @@ status=0
 out=$(PATH=$tmp/bin "$repo/scripts/packages.sh" 2>&1) || status=$?
 fails_with 'missing packages without root are named' 'as root, apt-get install bison sparse'
 
+shows_help() {		# <test>: and does not begin
+	local said
+	said=$(timeout 20 "$1" --help) && [ -n "$said" ] && ! grep -qE '^(ok|not ok) ' <<<"$said"
+}
 for script in apply build compare fio guest modules packages refresh run series source stock tree; do
 	ok "$script.sh --help" grep -q "^$script.sh.* - " <("$repo/scripts/$script.sh" --help)
 done
 for script in bench boot coverage hotspots plot; do
 	ok "$script.py --help" test -n "$("$repo/scripts/$script.py" --help)"
+done
+for path in "$here"/tests/{,others/,series/}*.t; do
+	[ "$path" != "$here/tests/tooling.t" ] || continue
+	ok "${path##*/} --help" shows_help "$path"
 done
 style() {
 	cd "$here"

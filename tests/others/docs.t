@@ -9,6 +9,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
 . "$here/scripts/common.sh"
+no_arguments "$@"
 declare -A tree=([base]=$BASE_TREE [series]=$TREE)
 manual=$BUILD/docs/series/Documentation/output/arch/arm/iommu.html
 

@@ -8,6 +8,7 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 . "$here/tests/lib.sh"
 # shellcheck source-path=SCRIPTDIR source=../../scripts/common.sh
 . "$here/scripts/common.sh"
+no_arguments "$@"
 declare -A kernel=([base]=$BUILD/kernel/virt-arm64-base [series]=$BUILD/kernel/virt-arm64)
 declare -A tree=([base]=$BASE_TREE [series]=$TREE)
 declare -A initramfs=()
@@ -40,7 +41,7 @@ count_instructions() {	# <base or series> <mode>
 	[ "$2" = strict ] || strict=0
 	mkdir -p "$dir"
 	rm -f "$dir/console.log"
-	timeout --kill-after=5 300 qemu-system-aarch64 -M virt,iommu=smmuv3 -cpu cortex-a57 -smp 1 -m 1G -nodefaults \
+	timeout --kill-after=5 300 "${QEMU:-qemu-system-aarch64}" -M virt,iommu=smmuv3 -cpu cortex-a57 -smp 1 -m 1G -nodefaults \
 		-no-user-config -no-reboot -display none -serial "file:$dir/console.log" -icount shift=0,sleep=off \
 		-rtc clock=vm,base=2026-01-01 -machine dtb-randomness=off \
 		-kernel "${kernel[$1]}/arch/arm64/boot/Image" -initrd "${initramfs[$1]}" \

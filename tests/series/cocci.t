@@ -54,6 +54,7 @@ files() {
 
 export TREE
 export -f check
+case ${1-} in -*) no_arguments "$1" ;; esac
 selection=$("$here/tests/series/selected.sh" "$@")
 command -v spatch >/dev/null || { echo '1..0 # SKIP no coccinelle'; exit; }
 worktree "$BASE_TREE" refs/tags/base

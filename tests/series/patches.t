@@ -205,6 +205,7 @@ try() {			# <number> <patch>
 }
 
 [ -x "$TREE/scripts/kernel-doc" ] || die "no scripts/kernel-doc in $TREE_NAME"
+case ${1-} in -*) no_arguments "$1" ;; esac
 selection=$("$here/tests/series/selected.sh" "$@")
 for name in "${builds[@]}"; do
 	base_warnings "$name"

@@ -8,4 +8,4 @@ here=$(cd "$(dirname "$0")/../.." && pwd)
 export BOOT_KERNEL=$BUILD/kernel/virt-debug BOOT_OPTIONS='--deadline 300 --timeout 600'
 "$here/scripts/build.sh" virt-debug
 "$here/scripts/guest.sh" "$BOOT_KERNEL"
-exec "$here/tests/boot.t"
+exec "$here/tests/boot.t" "$@"

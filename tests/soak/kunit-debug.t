@@ -3,4 +3,4 @@
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")/../.." && pwd)
-KUNIT_CONFIG=virt-debug KUNIT_TIMEOUT=1800 KUNIT_CALLS=${KUNIT_CALLS:-15000} exec "$here/tests/kunit.t"
+KUNIT_CONFIG=virt-debug KUNIT_TIMEOUT=1800 KUNIT_CALLS=${KUNIT_CALLS:-15000} exec "$here/tests/kunit.t" "$@"

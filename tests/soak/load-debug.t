@@ -3,4 +3,4 @@
 
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-KERNEL_CONFIG=virt-debug exec "$here/load.t"
+KERNEL_CONFIG=virt-debug exec "$here/load.t" "$@"

@@ -49,7 +49,7 @@ PLUGS = {
 
 def devices(boot):
     """The arguments for all masters, and for fio's disk, which is none."""
-    for number, (name, models) in enumerate(DISKS.items(), 1):
+    for name, models in DISKS.items():
         yield from image(boot, name)
         for model in models:
             yield from ("-device", model)
