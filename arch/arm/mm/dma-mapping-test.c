@@ -1359,7 +1359,6 @@ static void arm_dma_bad_free(struct kunit *test)
  */
 
 /* Of which neither is where the page table of the mock has to grow */
-#define TEST_FEW		32
 #define TEST_MANY		100000
 
 static void test_map_and_unmap(struct kunit *test, struct device *dev,
@@ -1395,21 +1394,23 @@ static void arm_dma_many_mappings(struct kunit *test)
 	struct device *dev = test_master_past_zero(test, "mock-coherent-a");
 	dma_addr_t *dma = test_buffer(test, TEST_MANY * sizeof(*dma));
 	void *buf = test_buffer(test, PAGE_SIZE);
-	u64 few = 0, many;
-	int count;
+	u64 none = U64_MAX, many = U64_MAX;
+	int round, i;
 
-	for (count = 0; count < TEST_MANY; count++) {
-		if (count == TEST_FEW)
-			few = test_time(test, dev, buf);
-		dma[count] = dma_map_resource(dev, TEST_RESOURCE, PAGE_SIZE,
-					      DMA_TO_DEVICE, 0);
-		KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma[count]));
+	/* What disturbs one round, such as a busy host, may be gone in another */
+	for (round = 0; round < 3; round++) {
+		none = min(none, test_time(test, dev, buf));
+		for (i = 0; i < TEST_MANY; i++) {
+			dma[i] = dma_map_resource(dev, TEST_RESOURCE, PAGE_SIZE,
+						  DMA_TO_DEVICE, 0);
+			KUNIT_ASSERT_FALSE(test, dma_mapping_error(dev, dma[i]));
+		}
+		many = min(many, test_time(test, dev, buf));
+		test_unmap_all(dev, dma, TEST_MANY, PAGE_SIZE);
 	}
-	many = test_time(test, dev, buf);
-	test_unmap_all(dev, dma, count, PAGE_SIZE);
 
-	kunit_info(test, "16 pairs: %llu ns, then %llu ns", few, many);
-	KUNIT_EXPECT_LT(test, many, 2 * few);
+	kunit_info(test, "16 pairs: %llu ns, then %llu ns", none, many);
+	KUNIT_EXPECT_LT(test, many, 2 * none);
 }
 
 /*
