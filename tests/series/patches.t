@@ -2,7 +2,8 @@
 # patches.t [PATCH or FIRST..LAST]... - each patch of the series, or each of those named, holds on its own: it applies,
 # checkpatch and codespell pass it, the kernel builds with it, links, and has no warning of the compiler, of sparse or of
 # kernel-doc that the base has not. That is 32-bit ARM with all IOMMU drivers that the series touches, ARM without an IOMMU,
-# and arm64; other architectures build the files of theirs. With BOOT=1 each boots, too, and the KUnit suites pass that it has.
+# and arm64; other architectures build the files of theirs. With BOOT=1 each boots, too, and the KUnit suites pass that it has,
+# but for a kernel that is the same as the one before.
 # BUILDS= takes some of the three builds only: iommu, no-iommu, arm64; or none, where boots are all that is wanted.
 
 set -euo pipefail
